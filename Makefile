@@ -1,0 +1,82 @@
+# Everything that a user or contributor of this repository runs; `make help` lists it. All that is made lies in build/.
+# Needed: Python 3.11 or later, make, git, OpenSSH. PYTHON=/path/to/python3 chooses the interpreter.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+VENV := $(CURDIR)/build/venv
+export PATH := $(VENV)/bin:$(PATH)
+export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/build/tree
+export PYTHONPATH := $(CURDIR)/tests
+export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/build/cache/hypothesis
+
+# Each says that the virtual environment holds those requirements; make compares its time with theirs.
+LAB := $(VENV)/.lab
+TEST := $(VENV)/.test
+BENCH := $(VENV)/.bench
+
+PYTEST := python -m pytest -q
+
+.PHONY: help venv demo lab test lint typecheck sanity unit integration bench bench-renew clean
+
+help: ## list the targets
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
+
+venv: $(TEST) ## make or update the virtual environment build/venv
+
+$(LAB): requirements.txt tests/requirements/lab.txt tools/venv
+	@tools/venv $(VENV) tests/requirements/lab.txt
+	@tools/collection_tree
+	@touch $@
+
+$(TEST): $(LAB) tests/requirements/test.txt
+	@tools/venv $(VENV) tests/requirements/test.txt
+	@touch $@
+
+$(BENCH): $(LAB) tests/requirements/bench.txt
+	@tools/venv $(VENV) tests/requirements/bench.txt
+	@touch $@
+
+demo: $(LAB) ## renew a fleet of seven appliances in the lab, twice; result in build/demo/summary.json
+	@tools/require_sshd
+	tests/demo/run
+
+lab: $(LAB) ## start the lab to play with; says how to point ansible at it; Ctrl-C ends it
+	@tools/require_sshd
+	@echo "In another terminal, first: . build/venv/bin/activate; export ANSIBLE_COLLECTIONS_PATH=$$ANSIBLE_COLLECTIONS_PATH"
+	python -m lab up --fleet tests/lab/fleets/demo.yml --state build/lab
+
+test: lint typecheck unit sanity integration demo ## run every check: the whole of what CI runs
+
+lint: $(TEST) ## ruff, shellcheck, yamllint, ansible-lint (production profile), changelog and documentation linters
+	ruff check
+	git grep --untracked -l '^#!.*bash' -- .ci tests tools | xargs shellcheck
+	yamllint --strict .
+	ansible-lint
+	antsibull-changelog lint
+	antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs self --skip-rstcheck .
+
+typecheck: $(TEST) ## mypy --strict over the collection's logic
+	mypy
+
+sanity: $(TEST) ## ansible-test sanity, nothing ignored
+	tools/sanity
+
+unit: $(TEST) ## unit tests with their coverage thresholds
+	$(PYTEST) -n 2 --cov --cov-report= tests/unit
+	coverage report --include 'plugins/module_utils/*' --fail-under 95
+	coverage report --include 'plugins/*' --fail-under 90 --format total
+
+integration: $(TEST) ## the playbook, modules and connection against the lab, faults included
+	@tools/require_sshd
+	$(PYTEST) tests/integration
+
+bench: bench-renew ## all benchmarks; tables here, figures in build/bench/
+
+bench-renew: $(BENCH) ## cost of renewing 50 appliances, compared with a bash loop
+	@tools/require_sshd
+	python tests/bench/renew.py
+
+clean: ## remove build/
+	rm -rf build

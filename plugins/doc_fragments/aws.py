@@ -1,0 +1,42 @@
+# Copyright (c) 2026, trendmicro.cloudone contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Options that reach AWS; the code side is ``_arguments.aws_spec()``."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    DOCUMENTATION = r"""
+options:
+  profile:
+    description:
+      - Name of a profile in the AWS configuration files.
+      - What is omitted, here and below, is left to boto3 which looks at E(AWS_PROFILE), E(AWS_ACCESS_KEY_ID), E(AWS_SECRET_ACCESS_KEY),
+        E(AWS_SESSION_TOKEN), the configuration files, and the role of the machine.
+    type: str
+  access_key:
+    description:
+      - AWS access key ID.
+    type: str
+  secret_key:
+    description:
+      - AWS secret access key that belongs to O(access_key).
+    type: str
+  session_token:
+    description:
+      - AWS session token, for temporary credentials.
+    type: str
+  region:
+    description:
+      - AWS region to use where nothing more specific is known.
+      - If not given, boto3 takes it from E(AWS_REGION), E(AWS_DEFAULT_REGION) or the profile.
+    type: str
+  endpoint_url:
+    description:
+      - URL of the AWS endpoint, replacing the regular ones.
+      - If not given, boto3 looks at E(AWS_ENDPOINT_URL) and the profile.
+    type: str
+requirements:
+  - boto3 >= 1.28.0
+"""

@@ -1,0 +1,39 @@
+# Copyright (c) 2026, trendmicro.cloudone contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Options of the modules that ask or change EC2; the code side is ``_arguments.ec2_appliances_spec()``."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    DOCUMENTATION = r"""
+options:
+  appliances:
+    description:
+      - The appliances, each EC2 instance once.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      instance_id:
+        description:
+          - EC2 instance ID of the appliance.
+        type: str
+        required: true
+      region:
+        description:
+          - AWS region of the instance. Saves searching O(regions).
+        type: str
+      management_interface:
+        description:
+          - ID of the network interface for management (V(eni-...)). Needed only where it cannot be told from what EC2 says about the instance.
+        type: str
+  regions:
+    description:
+      - AWS regions to search for appliances whose region is not known.
+      - If empty, only the region of the AWS options is searched.
+    type: list
+    elements: str
+    default: []
+"""

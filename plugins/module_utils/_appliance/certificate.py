@@ -1,0 +1,154 @@
+# Copyright (c) 2026, trendmicro.cloudone contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""When does an appliance's certificate expire, and is it to be renewed? Nothing is asked here, everything is judged."""
+
+from __future__ import annotations
+
+import math
+import typing as t
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.model import Appliance
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.instances import Instance
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._errors import InputError
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._times import from_text
+
+Status = t.Literal["valid", "expiring", "expired", "unregistered", "hosted", "unknown"]
+Source = t.Literal["registration_tag", "root_volume"]
+
+LIFETIME_YEARS = 2
+# A tag may be ahead of this machine's clock by so much; beyond that one of the two is wrong.
+_CLOCK_SKEW = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known about one appliance.
+
+    :ivar appliance: as the API lists it; ``None`` if it does not.
+    :ivar instance: as EC2 describes it; ``None`` if it was not found, or EC2 was not asked.
+    :ivar regions: the AWS regions that were searched; empty if EC2 was not asked.
+    :ivar account_id: the AWS account that was searched; known where the instance was not found.
+    :ivar named_hosted: the user says that the vendor runs this appliance.
+    """
+
+    instance_id: str
+    appliance: Appliance | None
+    instance: Instance | None = None
+    regions: t.Sequence[str] = ()
+    account_id: str | None = None
+    named_hosted: bool = False
+
+
+@dataclass(frozen=True)
+class Registration:
+    """When an appliance registered, and what says so."""
+
+    at: datetime
+    source: Source
+
+    @property
+    def expires_at(self) -> datetime:
+        """When the certificate that it then got expires."""
+        return expiry(self.at)
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """The judgement on one certificate.
+
+    :ivar due: whether it is to be renewed now.
+    :ivar reason: a sentence for people.
+    :ivar days_left: whole days until the expiry, negative after it.
+    """
+
+    status: Status
+    due: bool
+    reason: str
+    registration: Registration | None = None
+    days_left: int | None = None
+
+
+def expiry(registered_at: datetime) -> datetime:
+    """The same date two years on. February 29 becomes February 28: rather a day early than late."""
+    year = registered_at.year + LIFETIME_YEARS
+    try:
+        return registered_at.replace(year=year)
+    except ValueError:
+        return registered_at.replace(year=year, day=28)
+
+
+def registration(instance: Instance, registration_tag: str, now: datetime) -> Registration | None:
+    """The best evidence for when the appliance registered.
+
+    The root volume is only an estimate: an appliance registers when it is deployed, but may have been renewed by hand since.
+    """
+    tagged = from_text(instance.tags.get(registration_tag, ""))
+    if tagged and tagged <= now + _CLOCK_SKEW:
+        return Registration(tagged, "registration_tag")
+    if instance.root_volume_attached_at:
+        return Registration(instance.root_volume_attached_at, "root_volume")
+    return None
+
+
+def assess(facts: Facts, *, registration_tag: str, renew_before: timedelta, now: datetime) -> Assessment:
+    """Judge one appliance's certificate.
+
+    :param registration_tag: key of the instance tag that a renewal writes.
+    :param renew_before: how long before its expiry a certificate is due.
+    :raises InputError: if neither the API nor EC2 knows the instance.
+    """
+    if facts.named_hosted:
+        return Assessment("hosted", False, "named as hosted by the vendor, who renews its certificate")
+    if not facts.regions:
+        return _without_ec2(facts)
+    if facts.instance is None:
+        return _not_in_ec2(facts)
+    state = facts.instance.state
+    if state in {"shutting-down", "terminated"}:
+        leftover = "; the API still lists the appliance: unregister it" if facts.appliance else ""
+        return Assessment("unknown", False, f"the EC2 instance is {state}{leftover}")
+    if facts.appliance is None:
+        if state != "running":
+            return Assessment("unregistered", False, f"the API does not list the appliance, but its EC2 instance is {state}: start it, then renew")
+        return Assessment("unregistered", True, "the EC2 instance runs, but the API does not list the appliance")
+    found = registration(facts.instance, registration_tag, now)
+    if found is None:
+        return Assessment("unknown", False, "nothing tells when the appliance registered: there is no registration tag and no root volume")
+    return _dated(found, state, renew_before, now)
+
+
+def _dated(found: Registration, state: str, renew_before: timedelta, now: datetime) -> Assessment:
+    left = found.expires_at - now
+    status: Status = "expired" if left <= timedelta(0) else "expiring" if left <= renew_before else "valid"
+    due = status != "valid"
+    verb = "expired" if status == "expired" else "expires"
+    evidence = "registered" if found.source == "registration_tag" else "probably registered, since its root volume was attached,"
+    reason = f"{verb} on {found.expires_at:%Y-%m-%d}, {LIFETIME_YEARS} years after it {evidence} on {found.at:%Y-%m-%d}"
+    if due and state != "running":
+        due = False
+        reason += f"; the EC2 instance is {state}: start it, then renew"
+    return Assessment(status, due, reason, found, math.floor(left / timedelta(days=1)))
+
+
+def _without_ec2(facts: Facts) -> Assessment:
+    if facts.appliance is None:
+        return Assessment("unregistered", True, "the API does not list the appliance")
+    return Assessment("unknown", False, "the API does not tell when a certificate expires, and EC2 was not asked")
+
+
+def _not_in_ec2(facts: Facts) -> Assessment:
+    searched = f"{', '.join(facts.regions)} of the AWS account {facts.account_id}"
+    if facts.appliance is None:
+        raise InputError(f"{facts.instance_id} is known neither to the Network Security API nor to EC2 in {searched}. Check the instance id and the regions.")
+    owner = facts.appliance.account_id
+    if owner is None:
+        return Assessment("unknown", False, f"the EC2 instance is not in {searched}, and the API does not tell which account it belongs to")
+    if owner != facts.account_id:
+        note = "the vendor renews the appliances that it hosts; if that account is yours, use its credentials"
+        return Assessment("hosted", False, f"the EC2 instance belongs to the AWS account {owner}, not to {facts.account_id}: {note}")
+    if facts.appliance.region not in facts.regions:
+        return Assessment("unknown", False, f"the EC2 instance is not in {searched}: add the region that it is in")
+    return Assessment("unknown", False, f"orphaned: the EC2 instance is gone from {searched}; unregister the appliance")

@@ -1,0 +1,100 @@
+# Copyright (c) 2026, trendmicro.cloudone contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Gather what is needed to judge the certificates of many appliances: from the Network Security API first, then from EC2."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.certificate import Facts
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.lookup import find_each
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.model import Appliance
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.instances import by_region, find_instances
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.interface_search import find_management_interfaces
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.interfaces import ManagementInterface
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.session import AwsClients
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._cloudone.netsec import NetsecApi
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._errors import CloudOneError
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._pool import Outcome, for_each
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """An appliance as the user names it."""
+
+    instance_id: str
+    region: str | None = None
+    management_interface: str | None = None
+    hosted: bool = False
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Everything found out about one appliance.
+
+    :ivar management_interface: the interface, or the error that says why it is not known; ``None`` where there is no instance.
+    """
+
+    facts: Facts
+    management_interface: ManagementInterface | CloudOneError | None = None
+
+
+def gather(
+    api: NetsecApi, clients: AwsClients | None, wanted: t.Sequence[Wanted], *, regions: t.Sequence[str], concurrency: int
+) -> list[Outcome[Wanted, Evidence]]:
+    """Ask for all appliances together.
+
+    :param clients: ``None``: do not ask AWS.
+    :param regions: AWS regions to search for instances whose region is not known; empty for the default one.
+    :returns: one outcome for each of ``wanted``, in their order.
+    :raises CloudOneError: if nothing can be found out about any of them (a wrong API key, no AWS credentials), or one is named twice.
+    """
+    listed = {outcome.item: outcome for outcome in find_each(api, [one.instance_id for one in wanted], concurrency=concurrency)}
+    evidence_of = _without_aws
+    if clients:
+        known = [(one, listed[one.instance_id].value) for one in wanted if listed[one.instance_id].error is None]
+        evidence_of = _ask_aws(clients, known, regions, concurrency)
+    return for_each(lambda one: evidence_of(one, listed[one.instance_id].result()), wanted, concurrency=1)
+
+
+def _without_aws(one: Wanted, appliance: Appliance | None, /) -> Evidence:
+    return Evidence(Facts(one.instance_id, appliance, named_hosted=one.hosted))
+
+
+def _ask_aws(
+    clients: AwsClients, known: t.Sequence[tuple[Wanted, Appliance | None]], regions: t.Sequence[str], concurrency: int
+) -> t.Callable[[Wanted, Appliance | None], Evidence]:
+    """Ask AWS about all appliances, and return what tells the evidence of each or raises why there is none."""
+    searched: dict[str, list[str]] = {}
+    for one, appliance in known:
+        region = one.region or (appliance.region if appliance else None)
+        searched[one.instance_id] = [] if one.hosted else clients.regions([region] if region else regions)
+    search = find_instances(clients, by_region(searched), concurrency=concurrency)
+    missing = [here[0] for instance_id, here in searched.items() if here and instance_id not in search.instances]
+    account_id = _account_id(clients, missing[0]) if missing else None
+    interfaces = find_management_interfaces(
+        clients,
+        [instance for instance in search.instances.values() if instance.interfaces],
+        {one.instance_id: one.management_interface for one, appliance in known},
+        concurrency=concurrency,
+    )
+
+    def evidence_of(one: Wanted, appliance: Appliance | None, /) -> Evidence:
+        here = searched[one.instance_id]
+        instance = search.find(one.instance_id, here)
+        if here and instance is None and isinstance(account_id, CloudOneError):
+            raise account_id
+        own_account_id = account_id if isinstance(account_id, str) else None
+        return Evidence(Facts(one.instance_id, appliance, instance, here, own_account_id, one.hosted), interfaces.get(one.instance_id))
+
+    return evidence_of
+
+
+def _account_id(clients: AwsClients, region: str) -> str | CloudOneError:
+    """The account that was searched, or why it is not known: that matters only for the appliances that were not found."""
+    try:
+        return clients.account_id(region)
+    except CloudOneError as error:
+        return error

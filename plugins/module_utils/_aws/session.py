@@ -1,0 +1,212 @@
+# Copyright (c) 2026, trendmicro.cloudone contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The one way to AWS: a boto3 session, its clients, and calls whose failures name the IAM action."""
+
+from __future__ import annotations
+
+import os
+import threading
+import typing as t
+
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._errors import AwsError, InputError
+
+try:
+    import boto3
+    from botocore.config import Config
+    from botocore.exceptions import (
+        BotoCoreError,
+        ClientError,
+        ConnectionError,
+        HTTPClientError,
+        NoCredentialsError,
+        PartialCredentialsError,
+        ProfileNotFound,
+    )
+except ImportError:
+    pass  # Modules call require_libraries() before they come here.
+
+# boto3 makes its clients' methods at run time, so they have no static types.
+Client = t.Any
+Response = dict[str, t.Any]
+
+# EC2 takes at most this many values in one filter.
+FILTER_VALUES = 200
+
+DENIED = {"UnauthorizedOperation", "AccessDenied", "AccessDeniedException"}
+_BAD_CREDENTIALS = {
+    "AuthFailure",
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "InvalidAccessKeyId",
+    "InvalidClientTokenId",
+    "OptInRequired",
+    "RequestExpired",
+    "SignatureDoesNotMatch",
+    "UnrecognizedClientException",
+}
+_THROTTLED = {"RequestLimitExceeded", "Throttling", "ThrottlingException", "TooManyRequestsException"}
+_LONGEST_REASON = 300
+
+
+class AwsCredentialsError(AwsError):
+    """AWS does not accept the credentials, or there are none. A region that is not enabled answers the same."""
+
+
+class AwsClients:
+    """Clients of one boto3 session, made once for each service and region.
+
+    Clients may be used from many threads, but the session that makes them may not: a lock guards it.
+    """
+
+    def __init__(self, params: t.Mapping[str, t.Any], *, concurrency: int) -> None:
+        """
+        :param params: module parameters as in ``aws_spec()``.
+        :param concurrency: how many threads will use a client at the same time.
+        :raises InputError: if ``concurrency`` is not positive.
+        :raises AwsCredentialsError: if the profile does not exist.
+        """
+        if concurrency < 1:
+            raise InputError(f"concurrency must be at least 1, not {concurrency}.")
+        self._endpoint_url = params.get("endpoint_url")
+        self._config = Config(
+            user_agent_extra="trendmicro.cloudone",
+            retries={"mode": "standard", "max_attempts": 5},
+            max_pool_connections=concurrency,
+            connect_timeout=10,
+        )
+        self._lock = threading.Lock()
+        self._clients: dict[tuple[str, str], Client] = {}
+        try:
+            self._session: t.Any = boto3.session.Session(
+                profile_name=params.get("profile"),
+                aws_access_key_id=params.get("access_key"),
+                aws_secret_access_key=params.get("secret_key"),
+                aws_session_token=params.get("session_token"),
+                # boto3 itself does not know AWS_REGION, which most other AWS tools use.
+                region_name=params.get("region") or os.environ.get("AWS_REGION"),
+            )
+            self._default_region = self._session.region_name
+        except BotoCoreError as error:
+            raise _unanswered("sts:GetCallerIdentity", error) from error
+
+    def regions(self, wanted: t.Sequence[str]) -> list[str]:
+        """The wanted regions, or else the default one.
+
+        :raises InputError: if none is wanted and there is no default.
+        """
+        if wanted:
+            return list(dict.fromkeys(wanted))
+        if self._default_region:
+            return [self._default_region]
+        raise InputError("No AWS region is known. Set regions or region, the environment variable AWS_DEFAULT_REGION, or a region in the AWS profile.")
+
+    def client(self, service: str, region: str) -> Client:
+        """The client of ``service`` in ``region``.
+
+        :raises AwsError: if boto3 cannot make it (no such region, bad endpoint URL).
+        """
+        with self._lock:
+            client = self._clients.get((service, region))
+            if client is None:
+                try:
+                    client = self._session.client(service, region_name=region, endpoint_url=self._endpoint_url, config=self._config)
+                except (BotoCoreError, ValueError) as error:
+                    raise AwsError(f"boto3 cannot reach {service} in the region {region!r}: {_excerpt(error)}", operation=f"{service}:*") from error
+                self._clients[service, region] = client
+            return client
+
+    def ec2(self, region: str) -> Client:
+        """The EC2 client of ``region``."""
+        return self.client("ec2", region)
+
+    def account_id(self, region: str) -> str:
+        """ID of the AWS account that the credentials belong to; needs no permission."""
+        return str(call(self.client("sts", region), "get_caller_identity")["Account"])
+
+
+def call(client: Client, method: str, **arguments: t.Any) -> Response:
+    """Call ``client.method(**arguments)``.
+
+    :raises AwsCredentialsError: if AWS does not accept the credentials.
+    :raises AwsError: if AWS refuses the operation or does not answer.
+    """
+    try:
+        response: Response = getattr(client, method)(**arguments)
+    except ClientError as error:
+        raise _refused(_operation(client, method), client.meta.region_name, error) from error
+    except BotoCoreError as error:
+        raise _unanswered(_operation(client, method), error) from error
+    return response
+
+
+def pages(client: Client, method: str, key: str, **arguments: t.Any) -> list[t.Any]:
+    """Everything under ``key`` in all pages of ``client.method(**arguments)``.
+
+    :raises AwsError: as :func:`call`.
+    """
+    items: list[t.Any] = []
+    while True:
+        response = call(client, method, **arguments)
+        items += response.get(key, [])
+        # EC2 calls its marker NextToken, Elastic Load Balancing NextMarker, and takes it back as Marker.
+        if response.get("NextToken"):
+            arguments["NextToken"] = response["NextToken"]
+        elif response.get("NextMarker"):
+            arguments["Marker"] = response["NextMarker"]
+        else:
+            return items
+
+
+def prove_permission(client: Client, method: str, **arguments: t.Any) -> None:
+    """Ask EC2 whether it would carry out a call, without carrying it out.
+
+    :raises AwsError: if it would not, with the reason.
+    """
+    try:
+        call(client, method, **arguments, DryRun=True)
+    except AwsError as error:
+        if error.code != "DryRunOperation":
+            raise
+
+
+def chunks(values: t.Iterable[str]) -> list[list[str]]:
+    """Values without repetition, in portions that fit into one EC2 filter."""
+    unique = list(dict.fromkeys(values))
+    return [unique[start : start + FILTER_VALUES] for start in range(0, len(unique), FILTER_VALUES)]
+
+
+def _operation(client: Client, method: str) -> str:
+    """The operation in IAM's notation."""
+    return f"{client.meta.service_model.signing_name}:{client.meta.method_to_api_mapping[method]}"
+
+
+def _refused(operation: str, region: str, error: ClientError) -> AwsError:
+    code = str(error.response.get("Error", {}).get("Code", "unknown"))
+    reason = error.response.get("Error", {}).get("Message", "")
+    message = f"AWS refused {operation} in {region} ({code}): {_excerpt(reason)}".rstrip(": ")
+    if code in _BAD_CREDENTIALS:
+        hint = "Check the AWS credentials (access key, session token, clock), and that the region is enabled for the account."
+        return AwsCredentialsError(f"{message} {hint}", operation=operation, code=code)
+    if code in DENIED:
+        message = f"{message} Allow the IAM action {operation} to the AWS credentials that are used."
+    elif code in _THROTTLED:
+        message = f"{message} AWS is throttling: lower concurrency, or try again later."
+    return AwsError(message, operation=operation, code=code)
+
+
+def _unanswered(operation: str, error: BotoCoreError) -> AwsError:
+    message = f"{operation} could not be asked of AWS: {_excerpt(error)}."
+    if isinstance(error, NoCredentialsError | PartialCredentialsError | ProfileNotFound):
+        hint = "Set profile, or access_key and secret_key, or the environment variables or role that boto3 looks for."
+        return AwsCredentialsError(f"{message} {hint}", operation=operation)
+    if isinstance(error, ConnectionError | HTTPClientError):
+        message = f"{message} Check the network, the proxy settings and, if one is set, endpoint_url."
+    return AwsError(message, operation=operation)
+
+
+def _excerpt(reason: object) -> str:
+    """The part of AWS's reason that a person can read, and that holds no signed header."""
+    text = str(reason).partition("Encoded authorization failure message:")[0].strip()
+    line = text.splitlines()[0] if text else ""
+    return line if len(line) <= _LONGEST_REASON else f"{line[:_LONGEST_REASON]}..."

@@ -1,0 +1,203 @@
+# Copyright (c) 2026, trendmicro.cloudone contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""JSON over HTTP for Trend Cloud One's APIs: keep-alive, retries where they do no harm, errors a person can act on."""
+
+from __future__ import annotations
+
+import random
+import typing as t
+
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._errors import ApiError, InputError
+
+try:
+    import requests
+    from requests.adapters import HTTPAdapter
+    from urllib3.exceptions import ConnectTimeoutError, InvalidHeader
+    from urllib3.util.retry import Retry
+except ImportError:
+    pass  # require_libraries() reports it to the user
+
+RETRIES = 4
+BACKOFF = 0.5  # seconds before the first retry; doubles each time
+LONGEST_RETRY_AFTER = 60  # seconds; a server that asks for more is not waited for longer
+EXCERPT = 300  # characters of an answer that an error message quotes
+
+TOO_MANY_REQUESTS = 429
+BUSY = frozenset({TOO_MANY_REQUESTS, 502, 503, 504})
+
+HINTS = {
+    400: "The API refused the content of the request: correct what it names.",
+    401: "Check that the API key is valid, not expired, and of this account, region and kind of account (see legacy_account).",
+    403: "The role of the API key lacks the right for this: give it the right, or use another key.",
+    404: "There is no such object, or no longer: check its ID, and the region and URL of the API.",
+    409: "The object is in use or was changed meanwhile: run again.",
+    TOO_MANY_REQUESTS: "Too many requests: run again later, or with a lower concurrency.",
+}
+OUTAGE_HINT = "The service is down, planned or not: run again later."
+REDIRECT_HINT = "The API redirects elsewhere, which is not followed: check its URL."
+
+
+class HttpClient:
+    """One API: its base URL, its headers, and a pool of connections that threads may share.
+
+    :param base_url: ``https://host/path`` without a trailing slash.
+    :param headers: sent with every request, among them the one that authenticates; they win over all others, so a ``Content-Type``
+        here is the one that is sent. Their values never appear in an exception.
+    :param timeout: seconds to wait for a connection, and then for an answer, in each attempt.
+    :param verify: whether to verify TLS certificates, or the path of the authorities to verify them by.
+    :param concurrency: connections kept alive, at least the number of threads that use the client.
+    :raises InputError: a base URL or a header that cannot be used.
+    """
+
+    def __init__(self, base_url: str, headers: t.Mapping[str, str], *, timeout: float, verify: bool | str, concurrency: int) -> None:
+        if not base_url.startswith(("https://", "http://")) or "@" in base_url:
+            raise InputError(f"The URL of the API must look like https://host/path, without user name and password. It is {base_url.rpartition('@')[2]!r}.")
+        for name, value in headers.items():
+            if not (value.isascii() and value.isprintable()):
+                raise InputError(f"The value for the header {name} has a line break or another character that no header may have.")
+        self._base_url = base_url.rstrip("/")
+        self._headers = dict(headers)
+        self._timeout = timeout
+        self._verify = verify
+        self._repeating = self._session(_retries(BUSY, repeat=True), concurrency)
+        # 429 says that the request was not carried out, so even what must not happen twice may be sent again.
+        self._cautious = self._session(_retries({TOO_MANY_REQUESTS}, repeat=False), concurrency)
+
+    def request_json(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: t.Mapping[str, str | int] | None = None,
+        json: t.Any = None,
+        expect: t.Container[int] = (200,),
+        repeatable: bool | None = None,
+    ) -> t.Any:
+        """Send one request.
+
+        :param path: what follows the base URL, with a leading slash, quoted where needed; no secret.
+        :param params: the query.
+        :param json: the body, if any.
+        :param expect: the statuses that mean success.
+        :param repeatable: whether the request may be sent again when its fate is unknown; by default only a GET is.
+        :returns: the parsed answer, or ``None`` if the answer has no body.
+        :raises ApiError: no answer, another status, or a body that is no JSON.
+        """
+        if repeatable is None:
+            repeatable = method == "GET"
+        session = self._repeating if repeatable else self._cautious
+        try:
+            response = session.request(
+                method,
+                self._base_url + path,
+                params=params,
+                json=json,
+                timeout=self._timeout,
+                # Given here and not to the session, because there REQUESTS_CA_BUNDLE would win over it.
+                verify=self._verify,
+                allow_redirects=False,
+            )
+        except requests.RequestException as error:
+            raise self._error(method, path, _no_answer(error, repeatable)) from error
+        if response.status_code not in expect:
+            details = _details(response)
+            said = f"HTTP {response.status_code}" + (f": {details}" if details else "")
+            raise self._error(method, path, f"{_sentence(said)} {_hint(response.status_code)}", status=response.status_code, details=details)
+        if not response.content:
+            return None
+        try:
+            return response.json()
+        except ValueError as error:
+            # Not quoted: what was asked for may be a secret.
+            kind = response.headers.get("Content-Type", "of no stated type")
+            problem = f"HTTP {response.status_code}, but the answer is no JSON but {_excerpt(kind)}. Is a proxy or a login page in between? Check the URL."
+            raise self._error(method, path, problem, status=response.status_code) from error
+
+    def _error(self, method: str, path: str, problem: str, *, status: int | None = None, details: str | None = None) -> ApiError:
+        return ApiError(f"{method} {self._base_url}{path}: {problem}", method=method, path=path, status=status, details=details)
+
+    def _session(self, retries: Retry, concurrency: int) -> requests.Session:
+        session = requests.Session()
+        adapter = HTTPAdapter(pool_connections=1, pool_maxsize=concurrency, max_retries=retries)
+        session.mount("https://", adapter)
+        session.mount("http://", adapter)
+        # A callable, because without one requests would replace the Authorization header by an entry of ~/.netrc.
+        session.auth = self._authenticate
+        return session
+
+    def _authenticate(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers.update(self._headers)
+        return request
+
+
+def _retries(statuses: t.Collection[int], *, repeat: bool) -> Retry:
+    """The policy of one session.
+
+    :param statuses: HTTP statuses after which a request is sent again.
+    :param repeat: whether it is sent again also when the connection broke after it had been sent. Before that, it always is.
+    """
+
+    class Patience(Retry):
+        """urllib3's own, but with jitter from the first retry on, a bounded ``Retry-After``, and no status retried that is not listed."""
+
+        def is_retry(self, method: str, status_code: int, has_retry_after: bool = False) -> bool:
+            return status_code in statuses
+
+        def get_backoff_time(self) -> float:
+            return random.uniform(0.5, 1) * BACKOFF * 2.0 ** max(len(self.history) - 1, 0)
+
+        def get_retry_after(self, response: t.Any) -> float | None:
+            try:
+                seconds = super().get_retry_after(response)
+            except InvalidHeader:
+                return None
+            return None if seconds is None else min(seconds, LONGEST_RETRY_AFTER)
+
+    # other=0: a certificate that is not trusted now will not be in a second either.
+    return Patience(total=RETRIES, read=None if repeat else False, other=0, allowed_methods=None, raise_on_status=False)
+
+
+def _no_answer(error: requests.RequestException, repeatable: bool) -> str:
+    """Say why there was no answer, and what to do."""
+    cause = error.args[0] if error.args else error
+    reason = getattr(cause, "reason", cause)  # urllib3 wraps the last failure when it gives up
+    if isinstance(error, requests.exceptions.SSLError):
+        hint = "If the certificate is issued by an authority of your own, name its file in ca_path."
+    elif isinstance(error, requests.exceptions.ProxyError):
+        hint = "Check the proxy that the environment names (HTTPS_PROXY, HTTP_PROXY, NO_PROXY)."
+    elif isinstance(reason, ConnectTimeoutError):
+        hint = "Check the region and URL of the API, the network and the proxy."
+    elif repeatable:
+        hint = "Check the network and the proxy, or raise api_timeout."
+    else:
+        hint = "It is not known whether the request was carried out: look before repeating it."
+    return f"no answer: {_sentence(_excerpt(str(reason)))} {hint}"
+
+
+def _details(response: requests.Response) -> str | None:
+    """The reason that an answer gives, wherever it stands; never more than an excerpt."""
+    try:
+        body = response.json()
+    except ValueError:
+        return _excerpt(response.text) or None
+    if isinstance(body, dict):
+        body = body.get("details") or body.get("message") or body
+    return _excerpt(str(body)) or None
+
+
+def _hint(status: int) -> str:
+    if status in HINTS:
+        return HINTS[status]
+    if 300 <= status < 400:
+        return REDIRECT_HINT
+    return OUTAGE_HINT if status >= 500 else "This status is not documented: check the URL of the API."
+
+
+def _excerpt(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= EXCERPT else line[:EXCERPT] + "…"
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "!", "?", "…")) else text + "."

@@ -1,0 +1,319 @@
+#!/usr/bin/python
+# Copyright (c) 2026, trendmicro.cloudone contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: netsec_certificate_info
+short_description: Forecast when appliance certificates expire
+version_added: 1.0.0
+description:
+  - Tells for many appliances at once when the certificate expires, on what evidence, and whether it is to be renewed. Opens no SSH connection.
+  - A certificate expires two years after the appliance registered. The API does not tell when that was, so it is taken from the tag
+    O(registration_tag) that M(trendmicro.cloudone.netsec_renewal_record) writes on the EC2 instance, or else estimated as the time when the root
+    volume was attached to the instance. A renewal that was done by hand since then leaves no trace in EC2, so an estimate can be too early.
+  - Also tells the network interface for management, from evidence that EC2 gives. See RV(appliances[].management_interface).
+author:
+  - trendmicro.cloudone contributors (@trendmicro-cloudone)
+extends_documentation_fragment:
+  - trendmicro.cloudone.cloudone
+  - trendmicro.cloudone.aws
+  - trendmicro.cloudone.ec2_appliances
+  - trendmicro.cloudone.concurrency
+  - trendmicro.cloudone.attributes
+  - trendmicro.cloudone.attributes.info_module
+  - trendmicro.cloudone.attributes.actiongroup_netsec
+  - trendmicro.cloudone.attributes.actiongroup_aws
+attributes:
+  action_group:
+    support: full
+    membership:
+      - trendmicro.cloudone.netsec
+      - trendmicro.cloudone.aws
+      - trendmicro.cloudone.all
+options:
+  renew_before:
+    description:
+      - How many days before it expires a certificate is due.
+    type: int
+    default: 30
+  hosted_instance_ids:
+    description:
+      - Instance IDs of appliances that run on the vendor's infrastructure. The vendor renews them.
+      - Only needed for those that cannot be told from others, see RV(appliances[].status).
+    type: list
+    elements: str
+    default: []
+  use_aws:
+    description:
+      - Whether to ask AWS. Without it nothing tells when a certificate expires, only whether the appliance is registered.
+    type: bool
+    default: true
+  registration_tag:
+    description:
+      - Key of the EC2 tag that holds the time of the last registration.
+    type: str
+    default: trendmicro.cloudone:registered-at
+notes:
+  - The IAM actions needed are C(ec2:DescribeInstances) and C(ec2:DescribeSecurityGroups). For instances whose management interface these do not
+    tell, also C(ec2:DescribeInstanceAttribute), C(elasticloadbalancing:DescribeTargetGroups) and C(elasticloadbalancing:DescribeTargetHealth).
+  - An instance is searched in its O(appliances[].region), else in the region that the API gives, else in O(regions), else in O(region).
+seealso:
+  - module: trendmicro.cloudone.nsva_certificate_info
+    description: Searches an appliance's own log for certificate errors.
+  - module: trendmicro.cloudone.netsec_renewal_record
+"""
+
+EXAMPLES = r"""
+- name: Forecast the certificates of two appliances
+  trendmicro.cloudone.netsec_certificate_info:
+    api_key: "{{ cloudone_api_key }}"
+    cloudone_region: us-1
+    appliances:
+      - instance_id: i-0123456789abcdef0
+      - instance_id: i-0fedcba9876543210
+        region: eu-central-1
+    renew_before: 60
+  register: forecast
+  delegate_to: localhost
+
+- name: Show what is due
+  ansible.builtin.debug:
+    msg: "{{ item.instance_id }}: {{ item.reason }}"
+  loop: "{{ forecast.appliances | selectattr('due') }}"
+  loop_control:
+    label: "{{ item.instance_id }}"
+"""
+
+RETURN = r"""
+appliances:
+  description: One entry for each of O(appliances), in the same order.
+  returned: always, unless nothing could be found out about any of them
+  type: list
+  elements: dict
+  contains:
+    instance_id:
+      description: The EC2 instance ID.
+      type: str
+      returned: always
+      sample: i-0123456789abcdef0
+    changed:
+      description: Always V(false).
+      type: bool
+      returned: always
+    failed:
+      description: Whether nothing could be found out about this appliance. The other entries are as good as ever.
+      type: bool
+      returned: always
+    msg:
+      description: Why nothing could be found out.
+      type: str
+      returned: if it failed
+    status:
+      description:
+        - V(valid), V(expiring) (within O(renew_before)) or V(expired).
+        - V(unregistered) if the API does not list the appliance.
+        - V(hosted) if the user names it in O(hosted_instance_ids), or if the API says that its instance belongs to another AWS account.
+        - V(unknown) if it cannot be told. The RV(appliances[].reason) says why.
+      type: str
+      returned: if it did not fail
+      sample: expiring
+    due:
+      description: Whether the certificate is to be renewed now.
+      type: bool
+      returned: if it did not fail
+    unfinished:
+      description: Whether a renewal began and has not restored everything yet.
+      type: bool
+      returned: if it did not fail
+    reason:
+      description: Why the status is what it is.
+      type: str
+      returned: if it did not fail
+      sample: expires on 2026-03-01, 2 years after it registered on 2024-03-01
+    registered:
+      description: Whether the API lists the appliance.
+      type: bool
+      returned: if it did not fail
+    appliance:
+      description:
+        - The appliance as the API lists it, V(null) if it does not.
+        - For its keys see RV(trendmicro.cloudone.netsec_appliance_info#module:appliances).
+      type: dict
+      returned: if it did not fail
+    region:
+      description: AWS region of the instance, as far as it is known.
+      type: str
+      returned: if it did not fail
+      sample: eu-central-1
+    account_id:
+      description: ID of the AWS account of the instance, as far as it is known.
+      type: str
+      returned: if it did not fail
+      sample: "123456789012"
+    deployment:
+      description: V(inline), V(gateway_load_balancer), or V(null) if it is not known.
+      type: str
+      returned: if it did not fail
+      sample: inline
+    management_interface:
+      description:
+        - The network interface for management, V(null) if it is not known.
+        - The evidence is, best first, O(appliances[].management_interface); the instance's user data (C(GWLB-mode), C(ManagementPort)); a security
+          group rule for GENEVE (UDP 6081) on the interface at device index 0; a Gateway Load Balancer that has the instance as a target; the
+          interfaces' descriptions; a source/destination check that is off on only one of the interfaces at device index 0 and 1.
+        - User data and load balancers are asked only where the rest tells nothing.
+      type: dict
+      returned: if it did not fail
+      contains:
+        id:
+          description: ID of the interface.
+          type: str
+          returned: always
+          sample: eni-0123456789abcdef0
+        device_index:
+          description: V(0) in an appliance deployed inline, V(1) behind a Gateway Load Balancer.
+          type: int
+          returned: always
+        private_ip:
+          description: Its private address.
+          type: str
+          returned: always
+          sample: 10.0.0.10
+        vpc_id:
+          description: Its VPC.
+          type: str
+          returned: always
+          sample: vpc-0123456789abcdef0
+        evidence:
+          description: Why it is this one.
+          type: str
+          returned: always
+          sample: user data says GWLB-mode=1
+    management_interface_error:
+      description: Why the management interface is not known, and what to do. V(null) if it is known, or if EC2 has no such instance.
+      type: str
+      returned: if it did not fail
+    registered_at:
+      description: When the appliance registered, in UTC. V(null) if nothing tells.
+      type: str
+      returned: if it did not fail
+      sample: "2024-03-01T12:00:00Z"
+    expires_at:
+      description: When the certificate expires, in UTC. V(null) if nothing tells.
+      type: str
+      returned: if it did not fail
+      sample: "2026-03-01T12:00:00Z"
+    days_left:
+      description: Whole days until then, negative after it. V(null) if nothing tells.
+      type: int
+      returned: if it did not fail
+      sample: 20
+    evidence:
+      description: What RV(appliances[].registered_at) is taken from, V(registration_tag) or the estimate V(root_volume). V(null) if nothing tells.
+      type: str
+      returned: if it did not fail
+      sample: registration_tag
+    saved_settings:
+      description: What an unfinished renewal recorded, to be restored. V(null) if there is none. See M(trendmicro.cloudone.netsec_renewal_record).
+      type: dict
+      returned: if it did not fail
+"""
+
+import typing as t
+from datetime import datetime, timedelta
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.certificate import assess
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.evidence import Evidence, Wanted, gather
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.renewal_record import REGISTERED_AT, decode
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._arguments import (
+    aws_spec,
+    cloudone_spec,
+    concurrency_spec,
+    ec2_appliances_spec,
+    require_libraries,
+)
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.interfaces import ManagementInterface
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.session import AwsClients
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._cloudone.netsec import netsec_api
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._errors import CloudOneError, InputError
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._pool import Outcome, for_each
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._results import Result, entries, finish
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._times import to_text, utc_now
+
+
+def forecast(evidence: Evidence, *, registration_tag: str, renew_before: timedelta, now: datetime) -> Result:
+    """Judge one appliance and lay out the judgement.
+
+    :raises InputError: if nobody knows the instance, or the record of an earlier renewal cannot be read.
+    """
+    facts, interface = evidence.facts, evidence.management_interface
+    assessment = assess(facts, registration_tag=registration_tag, renew_before=renew_before, now=now)
+    saved = decode(facts.instance.tags) if facts.instance else None
+    known = facts.instance or facts.appliance
+    registration = assessment.registration
+    return {
+        "status": assessment.status,
+        "due": assessment.due,
+        "unfinished": saved is not None,
+        "reason": assessment.reason,
+        "registered": facts.appliance is not None,
+        "appliance": facts.appliance.as_result() if facts.appliance else None,
+        "region": known.region if known else None,
+        "account_id": known.account_id if known else None,
+        "deployment": interface.deployment if isinstance(interface, ManagementInterface) else None,
+        "management_interface": interface.as_result() if isinstance(interface, ManagementInterface) else None,
+        "management_interface_error": str(interface) if isinstance(interface, CloudOneError) else None,
+        "registered_at": to_text(registration.at) if registration else None,
+        "expires_at": to_text(registration.expires_at) if registration else None,
+        "days_left": assessment.days_left,
+        "evidence": registration.source if registration else None,
+        "saved_settings": saved.as_result() if saved else None,
+    }
+
+
+def forecast_all(params: t.Mapping[str, t.Any], now: datetime) -> list[Outcome[str, Result]]:
+    """One outcome for each appliance, in their order."""
+    concurrency = params["concurrency"]
+    if not 0 <= params["renew_before"] <= 730:
+        raise InputError(f"renew_before must be between 0 and 730, the days that a certificate is valid; it is {params['renew_before']}.")
+    api = netsec_api(params, concurrency)
+    clients = AwsClients(params, concurrency=concurrency) if params["use_aws"] else None
+    wanted = [Wanted(**appliance, hosted=appliance["instance_id"] in params["hosted_instance_ids"]) for appliance in params["appliances"]]
+    renew_before = timedelta(days=params["renew_before"])
+
+    def judge(outcome: Outcome[Wanted, Evidence]) -> Result:
+        return forecast(outcome.result(), registration_tag=params["registration_tag"], renew_before=renew_before, now=now)
+
+    gathered = gather(api, clients, wanted, regions=params["regions"], concurrency=concurrency)
+    return [Outcome(outcome.item.item.instance_id, outcome.value, outcome.error) for outcome in for_each(judge, gathered, concurrency=1)]
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            **cloudone_spec(),
+            **aws_spec(),
+            **ec2_appliances_spec(),
+            **concurrency_spec(),
+            "renew_before": {"type": "int", "default": 30},
+            "hosted_instance_ids": {"type": "list", "elements": "str", "default": []},
+            "use_aws": {"type": "bool", "default": True},
+            "registration_tag": {"type": "str", "default": REGISTERED_AT},
+        },
+        supports_check_mode=True,
+    )
+    require_libraries(module, "requests", *(["boto3"] if module.params["use_aws"] else []))
+    try:
+        outcomes = forecast_all(module.params, utc_now())
+    except CloudOneError as error:
+        module.fail_json(msg=str(error))
+    finish(module, entries(outcomes))
+
+
+if __name__ == "__main__":
+    main()

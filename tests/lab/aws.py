@@ -1,0 +1,279 @@
+# Copyright (c) 2026, trendmicro.cloudone contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The AWS side of a fleet, in moto.
+
+Each region has one VPC in 127.0.0.0/8, so that the private address of a management interface is a loopback address on which the
+appliance's SSH can listen. Interfaces, user data and security groups are those of the vendor's deployments: directly inline, the
+management port is device index 0; behind a Gateway Load Balancer it is device index 1 and its security group has no ingress.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import threading
+import typing as t
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from ipaddress import IPv4Address, IPv4Network
+from unittest import mock
+
+os.environ.setdefault("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")  # before moto is imported: saves a second per region
+
+from moto.core.models import DEFAULT_ACCOUNT_ID
+from moto.ec2.models import EC2Backend, ec2_backends
+from moto.ec2.models import instances as moto_instances
+from moto.ec2.models.elastic_network_interfaces import NetworkInterface
+from moto.ec2.models.instances import Instance
+from moto.ec2.models.security_groups import SecurityGroup
+from moto.iam.models import iam_backends
+
+from lab.fleet import ApplianceSpec, Fleet
+from lab.placement import Placement, hosted_placement
+from lab.security_rules import Rule, admits
+
+ACCOUNT_ID = DEFAULT_ACCOUNT_ID
+REGION_NETWORKS = tuple(IPv4Network(f"127.{second}.0.0/16") for second in range(10, 20))
+
+MANAGEMENT = "Network Security Mgmt Port"
+DATA = "Network Security Data Port"
+GATEWAY_LOAD_BALANCER_USER_DATA = "# -- VTPS capability GWLB-mode=1\n# -- VTPS ManagementPort=2\n"
+GENEVE_PORT = 6081
+GATEWAY_HEALTH_PORT = 1450
+
+ROLE_NAME = "network-security-appliance"
+ROLE_ACTIONS = (
+    "cloudwatch:PutMetricData",
+    "logs:DescribeLogStreams",
+    "logs:CreateLogGroup",
+    "logs:CreateLogStream",
+    "logs:PutLogEvents",
+    "ec2:DescribeTags",
+)
+_ROLE_TRUST = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}'
+
+
+@dataclass
+class RegionNetwork:
+    """The VPC of one region."""
+
+    vpc_id: str
+    management_subnet: str
+    data_subnet: str
+    management_group: SecurityGroup
+    standing_ssh_group: SecurityGroup
+    geneve_group: SecurityGroup
+    inline_data_group: SecurityGroup
+    management_addresses: Iterator[IPv4Address]
+    data_addresses: Iterator[IPv4Address]
+
+
+def _allow(backend: EC2Backend, group: SecurityGroup, protocol: str, port: int | None, cidr: str) -> None:
+    """Add an ingress rule."""
+    backend.authorize_security_group_ingress(group.id, protocol, str(port), str(port), [{"CidrIp": cidr}])
+
+
+def _build_network(backend: EC2Backend, network: IPv4Network, bastion_cidr: str) -> RegionNetwork:
+    """Make the VPC of a region with its subnets and security groups."""
+    vpc = backend.create_vpc(str(network), tags=[{"Key": "Name", "Value": "network-security"}])
+    management, data, *_ = network.subnets(prefixlen_diff=2)
+    zone = f"{backend.region_name}a"
+
+    def group(name: str, description: str) -> SecurityGroup:
+        return backend.create_security_group(name, description, vpc_id=vpc.id, tags={"Name": name})
+
+    geneve = group("nsva-data", "Traffic from the Gateway Load Balancer")
+    _allow(backend, geneve, "udp", GENEVE_PORT, "127.0.0.0/8")
+    _allow(backend, geneve, "tcp", GATEWAY_HEALTH_PORT, "127.0.0.0/8")
+    inline_data = group("nsva-inline-data", "Inspected traffic")
+    _allow(backend, inline_data, "-1", None, "0.0.0.0/0")
+    standing = group("nsva-standing-ssh", "SSH from the bastion at all times")
+    _allow(backend, standing, "tcp", 22, bastion_cidr)
+    return RegionNetwork(
+        vpc_id=vpc.id,
+        management_subnet=backend.create_subnet(vpc.id, str(management), availability_zone=zone).id,
+        data_subnet=backend.create_subnet(vpc.id, str(data), availability_zone=zone).id,
+        management_group=group("nsva-management", "Management of Network Security appliances"),
+        standing_ssh_group=standing,
+        geneve_group=geneve,
+        inline_data_group=inline_data,
+        management_addresses=iter(list(management.hosts())[9:]),
+        data_addresses=iter(list(data.hosts())[9:]),
+    )
+
+
+def _create_role() -> str:
+    """Make the role that the vendor's template gives to appliances, with its instance profile; return the profile's ARN."""
+    iam = iam_backends[ACCOUNT_ID]["aws"]
+    iam.create_role(ROLE_NAME, _ROLE_TRUST, "/", None, "", [], "3600")
+    actions = ", ".join(f'"{action}"' for action in ROLE_ACTIONS)
+    policy = f'{{"Version": "2012-10-17", "Statement": [{{"Effect": "Allow", "Action": [{actions}], "Resource": "*"}}]}}'
+    iam.put_role_policy(ROLE_NAME, "appliance", policy)
+    profile = iam.create_instance_profile(ROLE_NAME, "/", [])
+    iam.add_role_to_instance_profile(ROLE_NAME, ROLE_NAME)
+    return profile.arn
+
+
+@contextmanager
+def _next_instance_id(instance_id: str) -> Iterator[None]:
+    """Let moto give this id to the next instance: a fleet's ids are the same in every lab."""
+    with mock.patch.object(moto_instances, "random_instance_id", lambda: instance_id):
+        yield
+
+
+def _ports(spec: ApplianceSpec, network: RegionNetwork, extra_groups: list[str]) -> list[dict[str, t.Any]]:
+    """Return the network interfaces as RunInstances takes them, by device index."""
+
+    def port(subnet: str, addresses: Iterator[IPv4Address], description: str, groups: list[str]) -> dict[str, t.Any]:
+        return {"SubnetId": subnet, "PrivateIpAddress": str(next(addresses)), "Description": description, "Groups": groups}
+
+    standing = [network.standing_ssh_group.id] if spec.ssh_standing_rule else []
+    management = port(network.management_subnet, network.management_addresses, MANAGEMENT, [network.management_group.id, *standing, *extra_groups])
+    if spec.deployment == "gateway_load_balancer":
+        ports = [port(network.data_subnet, network.data_addresses, DATA, [network.geneve_group.id]), management]
+    else:
+        ports = [management, *(port(network.data_subnet, network.data_addresses, DATA, [network.inline_data_group.id]) for _ in range(2))]
+    return [{"DeviceIndex": index, "DeleteOnTermination": True, **settings} for index, settings in enumerate(ports)]
+
+
+class Aws:
+    """The user's AWS account. Its lock guards moto, which is not made for threads."""
+
+    def __init__(self, fleet: Fleet, *, bastion_cidr: str, now: datetime) -> None:
+        """Build the account from nothing; whatever moto held in this process is forgotten."""
+        self.lock = threading.RLock()
+        self.placements: dict[str, Placement] = {}
+        self._bastion_cidr = bastion_cidr
+        self._networks: dict[str, RegionNetwork] = {}
+        self._role_arn = ""
+        with self.lock:
+            ec2_backends.reset()
+            iam_backends.reset()
+            self._role_arn = _create_role()
+            for spec in fleet.appliances:
+                self.placements[spec.instance_id] = self._launch(spec, now) if spec.in_aws else hosted_placement(spec)
+            self._first_groups = {group.id for region in self._networks for group in self._groups(region)}
+
+    @staticmethod
+    def backend(region: str) -> EC2Backend:
+        """Return moto's EC2 of a region."""
+        return ec2_backends[ACCOUNT_ID][region]
+
+    def _network(self, region: str) -> RegionNetwork:
+        """Return the region's VPC, made when first needed."""
+        if region not in self._networks:
+            cidr = REGION_NETWORKS[len(self._networks)]
+            self._networks[region] = _build_network(self.backend(region), cidr, self._bastion_cidr)
+        return self._networks[region]
+
+    def _launch(self, spec: ApplianceSpec, now: datetime) -> Placement:
+        """Start an appliance's instance as it was started at its deployment."""
+        backend, network = self.backend(spec.region), self._network(spec.region)
+        extra_groups = [
+            backend.create_security_group(f"{spec.name}-extra-{number}", "One of many groups", vpc_id=network.vpc_id).id
+            for number in range(spec.extra_security_groups)
+        ]
+        ports = _ports(spec, network, extra_groups)
+        user_data = GATEWAY_LOAD_BALANCER_USER_DATA if spec.deployment == "gateway_load_balancer" else ""
+        with _next_instance_id(spec.instance_id):
+            reservation = backend.run_instances(
+                "ami-0123456789abcdef0",
+                1,
+                t.cast(t.Any, base64.b64encode(user_data.encode()).decode() if user_data else None),
+                [],
+                nics=ports,
+                instance_type=spec.instance_type,
+                is_instance_type_default=False,
+                region_name=spec.region,
+                tags={"instance": {"Name": spec.name, **spec.tags}},
+            )
+        instance: Instance = reservation.instances[0]
+        self._date(backend, instance, spec, now)
+        if spec.instance_role:
+            backend.associate_iam_instance_profile(instance.id, iam_instance_profile_arn=self._role_arn)
+        management: NetworkInterface = instance.nics[1 if spec.deployment == "gateway_load_balancer" else 0]
+        for index, port in enumerate(ports):
+            instance.nics[index].description = port["Description"]  # moto overwrites that of device index 0
+        return Placement(
+            account_id=ACCOUNT_ID,
+            region=spec.region,
+            availability_zone=t.cast(str, instance.availability_zone),
+            vpc_id=network.vpc_id,
+            interface_id=management.id,
+            address=t.cast(str, management.private_ip_address),
+        )
+
+    @staticmethod
+    def _date(backend: EC2Backend, instance: Instance, spec: ApplianceSpec, now: datetime) -> None:
+        """Set the times that tell an instance's age. moto keeps them in UTC without a time zone."""
+        deployed_days_ago = spec.registered_days_ago if spec.deployed_days_ago is None else spec.deployed_days_ago
+        restarted_days_ago = deployed_days_ago if spec.restarted_days_ago is None else spec.restarted_days_ago
+        utc = now.replace(tzinfo=None)
+        deployed_at = utc - timedelta(days=deployed_days_ago)
+        instance.launch_time = utc - timedelta(days=restarted_days_ago)
+        for device in instance.block_device_mapping.values():
+            device.attach_time = deployed_at
+            volume = backend.volumes[device.volume_id]
+            volume.create_time = deployed_at
+            if volume.attachment is not None:
+                volume.attachment.attach_time = deployed_at
+        for interface in instance.nics.values():
+            interface.attach_time = deployed_at
+
+    def _groups(self, region: str) -> list[SecurityGroup]:
+        return self.backend(region).describe_security_groups()
+
+    def _interface(self, instance_id: str) -> NetworkInterface | None:
+        """Return an instance's management interface, unless the instance does not run or is not in this account."""
+        placement = self.placements[instance_id]
+        interface = self.backend(placement.region).enis.get(placement.interface_id)
+        if interface is None or interface.instance is None or not interface.instance.is_running():
+            return None
+        return interface
+
+    def ingress_rules(self, instance_id: str) -> list[Rule]:
+        """Return the ingress rules for addresses that are in force on an instance's management interface now."""
+        with self.lock:
+            interface = self._interface(instance_id)
+            groups = interface.group_set if interface is not None else []
+            return [
+                Rule(rule.ip_protocol, rule.from_port, rule.to_port, cidr)
+                for group in groups
+                for rule in group.ingress_rules
+                if (cidr := rule.ip_range.get("CidrIp") or rule.ip_range.get("CidrIpv6"))
+            ]
+
+    def admits(self, instance_id: str, source_address: str, port: int) -> bool:
+        """Whether the source may reach the TCP port of the instance's management interface (:class:`lab.placement.Network`)."""
+        return admits(self.ingress_rules(instance_id), source_address, port)
+
+    def interface_groups(self, instance_id: str) -> list[str]:
+        """Return the ids of the security groups on an instance's management interface."""
+        with self.lock:
+            interface = self._interface(instance_id)
+            return [group.id for group in interface.group_set] if interface is not None else []
+
+    def instance_tags(self, instance_id: str) -> dict[str, str]:
+        """Return the instance's tags."""
+        with self.lock:
+            return dict(self.backend(self.placements[instance_id].region).tags[instance_id])
+
+    def groups_created_since_start(self) -> list[dict[str, t.Any]]:
+        """Return the security groups that were not there when the lab started, with the interfaces they are on."""
+        with self.lock:
+            return [
+                {
+                    "region": region,
+                    "vpc_id": group.vpc_id,
+                    "group_id": group.id,
+                    "name": group.name,
+                    "tags": dict(self.backend(region).tags[group.id]),
+                    "interfaces": [eni.id for eni in self.backend(region).enis.values() if group in eni.group_set],
+                }
+                for region in self._networks
+                for group in self._groups(region)
+                if group.id not in self._first_groups
+            ]

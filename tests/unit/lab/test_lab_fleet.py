@@ -1,0 +1,68 @@
+# Copyright (c) 2026, trendmicro.cloudone contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lab.fleet import FleetError, load_fleet, parse_fleet
+from lab.fleet_generator import generate_fleet
+
+DEMO = Path(__file__).parents[2] / "lab" / "fleets" / "demo.yml"
+
+
+def test_names_alone_make_an_appliance_with_a_stable_instance_id() -> None:
+    first, again = (parse_fleet({"appliances": [{"name": "a"}]}).appliances[0] for _ in range(2))
+    assert first.instance_id == again.instance_id
+    assert first.instance_id.startswith("i-") and len(first.instance_id) == 19
+    assert first.host_name == first.instance_id
+
+
+def test_the_demo_holds_the_seven_situations() -> None:
+    fleet = load_fleet(DEMO)
+    ages = {spec.name: (spec.deployment, spec.registered, spec.registered_days_ago) for spec in fleet.appliances}
+    assert len(ages) == 7
+    assert sum(deployment == "hosted" for deployment, _, _ in ages.values()) == 1
+    assert sum(not registered for _, registered, _ in ages.values()) == 1
+    assert sum(registered and age >= 730 for _, registered, age in ages.values()) == 3
+    assert sum(registered and 700 < age < 730 for _, registered, age in ages.values()) == 1
+    assert [spec.name for spec in fleet.appliances if not spec.supports_tokens] == ["expired-without-tokens"]
+
+
+@pytest.mark.parametrize(
+    ("fleet", "where"),
+    [
+        ({"appliances": [{"name": "a", "colour": "red"}]}, "appliances.0.colour"),
+        ({"appliances": [{"name": "a", "registered_days_ago": "long"}]}, "appliances.0.registered_days_ago"),
+        ({"appliances": [{"name": "a", "log_types": {"ipsblock": {"group": "g"}}}]}, "ipsblock"),
+        ({"appliances": [{"name": "a"}, {"name": "a"}]}, "name used twice: a"),
+        ({"appliances": [{"name": "a", "profile": "Nope"}]}, "unknown profile: Nope"),
+        ({"appliances": [{"name": "a", "extra_security_groups": 5}]}, "extra_security_groups"),
+        ({}, "appliances"),
+        ([], "fleet"),
+    ],
+)
+def test_anything_unknown_or_wrong_is_refused_by_name(fleet: object, where: str) -> None:
+    with pytest.raises(FleetError, match=where):
+        parse_fleet(fleet)
+
+
+def test_an_unreadable_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(FleetError, match=r"none\.yml: No such file"):
+        load_fleet(tmp_path / "none.yml")
+    (tmp_path / "bad.yml").write_text("a: [")
+    with pytest.raises(FleetError, match=r"bad\.yml is no valid YAML"):
+        load_fleet(tmp_path / "bad.yml")
+    (tmp_path / "wrong.yml").write_text("appliances: [{}]")
+    with pytest.raises(FleetError, match=r"(?s)wrong\.yml.*appliances\.0\.name"):
+        load_fleet(tmp_path / "wrong.yml")
+
+
+def test_generated_fleets_are_spread_over_deployments_and_regions() -> None:
+    fleet = generate_fleet(50, regions=["us-east-1", "eu-central-1"], registration_delay=5)
+    assert len({spec.instance_id for spec in fleet.appliances}) == 50
+    assert {spec.deployment for spec in fleet.appliances} == {"inline", "gateway_load_balancer"}
+    assert {spec.region for spec in fleet.appliances} == {"us-east-1", "eu-central-1"}
+    assert all(spec.registration_blocks and spec.registration_delay == 5 for spec in fleet.appliances)

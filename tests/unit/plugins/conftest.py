@@ -1,0 +1,39 @@
+# Copyright (c) 2026, trendmicro.cloudone contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Fixtures for everything that speaks to AWS. They import late, since most tests need none of it."""
+
+from __future__ import annotations
+
+import time
+import typing as t
+
+import pytest
+
+if t.TYPE_CHECKING:
+    from ansible_collections.trendmicro.cloudone.tests.unit.plugins.aws_world import Calls, World
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> t.Iterator[World]:
+    """An empty region of AWS."""
+    from ansible_collections.trendmicro.cloudone.tests.unit.plugins import aws_world
+
+    for _ in aws_world.start(monkeypatch):
+        yield aws_world.World()
+
+
+@pytest.fixture
+def record_calls(aws: World, monkeypatch: pytest.MonkeyPatch) -> t.Callable[[], Calls]:
+    """A function that begins to record calls to AWS: call it when the world is set up."""
+    from ansible_collections.trendmicro.cloudone.tests.unit.plugins import aws_world
+
+    return lambda: aws_world.record(monkeypatch)
+
+
+@pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The pauses that were made; they take no time."""
+    made: list[float] = []
+    monkeypatch.setattr(time, "sleep", made.append)
+    return made

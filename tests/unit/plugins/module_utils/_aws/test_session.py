@@ -1,0 +1,186 @@
+# Copyright (c) 2026, trendmicro.cloudone contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import typing as t
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
+from botocore.stub import Stubber
+
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws import session
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.session import AwsClients, AwsCredentialsError, call, chunks, pages, prove_permission
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._errors import AwsError, InputError
+
+if t.TYPE_CHECKING:
+    from ansible_collections.trendmicro.cloudone.tests.unit.plugins.aws_world import Calls, World
+
+
+@pytest.fixture
+def stubbed(aws: World) -> t.Iterator[tuple[t.Any, Stubber]]:
+    client = boto3.client("ec2", region_name="eu-west-1")
+    with Stubber(client) as stubber:
+        yield client, stubber
+        stubber.assert_no_pending_responses()
+
+
+class TestClients:
+    def test_makes_each_client_once(self, aws: World) -> None:
+        clients = AwsClients({}, concurrency=7)
+        assert clients.ec2("us-east-1") is clients.client("ec2", "us-east-1")
+        assert clients.ec2("us-east-1") is not clients.ec2("us-west-2")
+
+    def test_sets_the_client_up(self, aws: World) -> None:
+        client = AwsClients({}, concurrency=7).ec2("us-east-1")
+        assert client.meta.region_name == "us-east-1"
+        assert client.meta.config.max_pool_connections == 7
+        assert client.meta.config.retries["mode"] == "standard"
+        assert client.meta.config.user_agent.endswith("trendmicro.cloudone")
+
+    def test_takes_keys_region_and_url_from_the_options(self, aws: World) -> None:
+        options = {"access_key": "AKIDEXAMPLE", "secret_key": "s3cr3t", "session_token": "t0k3n", "region": "sa-east-1", "endpoint_url": "http://127.0.0.9:1"}
+        clients = AwsClients(options, concurrency=1)
+        client = clients.ec2("sa-east-1")
+        credentials = client._request_signer._credentials
+        assert (credentials.access_key, credentials.secret_key, credentials.token) == ("AKIDEXAMPLE", "s3cr3t", "t0k3n")
+        assert client.meta.endpoint_url == "http://127.0.0.9:1"
+        assert clients.regions([]) == ["sa-east-1"]
+
+    def test_region_from_the_environment(self, aws: World, monkeypatch: pytest.MonkeyPatch) -> None:
+        assert AwsClients({}, concurrency=1).regions([]) == ["eu-central-1"]
+        monkeypatch.setenv("AWS_REGION", "ap-southeast-2")
+        assert AwsClients({}, concurrency=1).regions([]) == ["ap-southeast-2"]
+
+    def test_wanted_regions_come_first_and_once(self, aws: World) -> None:
+        assert AwsClients({}, concurrency=1).regions(["b", "a", "b"]) == ["b", "a"]
+
+    def test_says_what_to_set_if_there_is_no_region(self, aws: World, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.delenv("AWS_DEFAULT_REGION")
+        with pytest.raises(InputError, match="AWS_DEFAULT_REGION"):
+            AwsClients({}, concurrency=1).regions([])
+
+    def test_unknown_profile(self, aws: World) -> None:
+        with pytest.raises(AwsCredentialsError, match="nobody.*Set profile"):
+            AwsClients({"profile": "nobody"}, concurrency=1)
+
+    @pytest.mark.parametrize(("region", "url"), [("not a region", None), ("eu-west-1", "no-url")])
+    def test_a_client_that_cannot_be_made(self, aws: World, region: str, url: str | None) -> None:
+        with pytest.raises(AwsError, match="cannot reach ec2 in the region"):
+            AwsClients({"endpoint_url": url}, concurrency=1).ec2(region)
+
+    def test_account_id(self, aws: World, record_calls: t.Callable[[], Calls]) -> None:
+        calls = record_calls()
+        assert AwsClients({}, concurrency=1).account_id("eu-west-1") == "123456789012"
+        assert [(made.region, made.operation) for made in calls.made] == [("eu-west-1", "GetCallerIdentity")]
+
+    def test_concurrency_must_be_positive(self, aws: World) -> None:
+        with pytest.raises(InputError, match="concurrency"):
+            AwsClients({}, concurrency=0)
+
+
+class TestErrors:
+    def test_a_denied_call_names_the_iam_action(self, stubbed: tuple[t.Any, Stubber]) -> None:
+        client, stubber = stubbed
+        reason = "You are not authorized to perform this operation. Encoded authorization failure message: aBcDeF"
+        stubber.add_client_error("delete_security_group", "UnauthorizedOperation", reason, expected_params={"GroupId": "sg-1"})
+        with pytest.raises(AwsError) as caught:
+            call(client, "delete_security_group", GroupId="sg-1")
+        assert (caught.value.code, caught.value.operation) == ("UnauthorizedOperation", "ec2:DeleteSecurityGroup")
+        assert str(caught.value) == (
+            "AWS refused ec2:DeleteSecurityGroup in eu-west-1 (UnauthorizedOperation): You are not authorized to perform this operation. "
+            "Allow the IAM action ec2:DeleteSecurityGroup to the AWS credentials that are used."
+        )
+
+    @pytest.mark.parametrize("code", ["AuthFailure", "ExpiredToken", "InvalidClientTokenId", "SignatureDoesNotMatch", "RequestExpired"])
+    def test_bad_credentials_are_an_error_of_their_own(self, stubbed: tuple[t.Any, Stubber], code: str) -> None:
+        client, stubber = stubbed
+        stubber.add_client_error("describe_instances", code, "first line\nx-amz-security-token: s3cr3t")
+        with pytest.raises(AwsCredentialsError, match="Check the AWS credentials") as caught:
+            call(client, "describe_instances")
+        assert "s3cr3t" not in str(caught.value)
+
+    def test_throttling_says_what_to_do(self, stubbed: tuple[t.Any, Stubber]) -> None:
+        client, stubber = stubbed
+        stubber.add_client_error("describe_instances", "RequestLimitExceeded", "Request limit exceeded.")
+        with pytest.raises(AwsError, match="lower concurrency"):
+            call(client, "describe_instances")
+
+    def test_a_long_reason_is_cut_and_a_missing_one_missed_silently(self, stubbed: tuple[t.Any, Stubber]) -> None:
+        client, stubber = stubbed
+        stubber.add_client_error("describe_instances", "Odd", "x" * 5000)
+        with pytest.raises(AwsError) as caught:
+            call(client, "describe_instances")
+        assert len(str(caught.value)) < 400
+        stubber.add_client_error("describe_instances", "Odd", "")
+        with pytest.raises(AwsError, match=r"\(Odd\)$"):
+            call(client, "describe_instances")
+
+    @pytest.mark.parametrize(
+        ("raised", "wanted", "hint"),
+        [
+            (NoCredentialsError(), AwsCredentialsError, "Set profile"),
+            (EndpointConnectionError(endpoint_url="http://127.0.0.9:1"), AwsError, "Check the network"),
+        ],
+    )
+    def test_no_answer(self, aws: World, monkeypatch: pytest.MonkeyPatch, raised: Exception, wanted: type[AwsError], hint: str) -> None:
+        client = AwsClients({}, concurrency=1).ec2("eu-west-1")
+
+        def fail(*args: t.Any) -> t.Any:
+            raise raised
+
+        monkeypatch.setattr(client, "_make_api_call", fail)
+        with pytest.raises(wanted, match=hint) as caught:
+            call(client, "describe_instances")
+        assert caught.value.code is None
+        assert str(caught.value).startswith("ec2:DescribeInstances could not be asked of AWS")
+
+    def test_a_bad_parameter_is_not_hidden_either(self, aws: World) -> None:
+        with pytest.raises(AwsError, match="could not be asked"):
+            call(AwsClients({}, concurrency=1).ec2("eu-west-1"), "describe_instances", Filters="wrong")
+
+
+class TestDryRun:
+    def test_a_permission_is_proved(self, stubbed: tuple[t.Any, Stubber]) -> None:
+        client, stubber = stubbed
+        wanted = {"GroupId": "sg-1", "DryRun": True}
+        stubber.add_client_error("delete_security_group", "DryRunOperation", "Request would have succeeded", expected_params=wanted)
+        prove_permission(client, "delete_security_group", GroupId="sg-1")
+
+    def test_a_missing_permission_is_found(self, stubbed: tuple[t.Any, Stubber]) -> None:
+        client, stubber = stubbed
+        stubber.add_client_error("delete_security_group", "UnauthorizedOperation", "no", expected_params={"GroupId": "sg-1", "DryRun": True})
+        with pytest.raises(AwsError, match="Allow the IAM action ec2:DeleteSecurityGroup"):
+            prove_permission(client, "delete_security_group", GroupId="sg-1")
+
+
+class TestPages:
+    def test_follows_next_token(self, stubbed: tuple[t.Any, Stubber]) -> None:
+        client, stubber = stubbed
+        filters = [{"Name": "tag-key", "Values": ["k"]}]
+        stubber.add_response("describe_security_groups", {"SecurityGroups": [{"GroupId": "sg-1"}], "NextToken": "more"}, {"Filters": filters})
+        stubber.add_response("describe_security_groups", {"SecurityGroups": [{"GroupId": "sg-2"}]}, {"Filters": filters, "NextToken": "more"})
+        groups = pages(client, "describe_security_groups", "SecurityGroups", Filters=filters)
+        assert [group["GroupId"] for group in groups] == ["sg-1", "sg-2"]
+
+    def test_follows_next_marker(self, aws: World) -> None:
+        client = boto3.client("elbv2", region_name="eu-west-1")
+        with Stubber(client) as stubber:
+            stubber.add_response("describe_target_groups", {"TargetGroups": [{"Protocol": "GENEVE"}], "NextMarker": "more"}, {})
+            stubber.add_response("describe_target_groups", {"TargetGroups": []}, {"Marker": "more"})
+            assert pages(client, "describe_target_groups", "TargetGroups") == [{"Protocol": "GENEVE"}]
+
+
+def test_chunks_fit_into_a_filter() -> None:
+    values = [f"i-{number}" for number in range(2 * session.FILTER_VALUES + 1)]
+    assert [len(chunk) for chunk in chunks(values + values)] == [200, 200, 1]
+    assert chunks([]) == []
+
+
+def test_client_error_is_the_cause(stubbed: tuple[t.Any, Stubber]) -> None:
+    client, stubber = stubbed
+    stubber.add_client_error("describe_instances", "Odd")
+    with pytest.raises(AwsError) as caught:
+        call(client, "describe_instances")
+    assert isinstance(caught.value.__cause__, ClientError)

@@ -1,0 +1,46 @@
+# Copyright (c) 2026, trendmicro.cloudone contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Run modules as Ansible does: options in, JSON out."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+import pytest
+from ansible.module_utils import basic
+
+from ansible_collections.trendmicro.cloudone.tests.unit.plugins.netsec_script import Script
+
+Runner = t.Callable[..., dict[str, t.Any]]
+
+
+@pytest.fixture(autouse=True)
+def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("CLOUDONE_API_KEY", "CLOUDONE_REGION", "CLOUDONE_NETSEC_URL"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def run_module(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Runner:
+    """Return a function that runs a module's ``main`` and returns what it printed, with ``failed`` always in it."""
+
+    def run(main: t.Callable[[], None], options: dict[str, t.Any], *, check_mode: bool = False, diff: bool = False) -> dict[str, t.Any]:
+        arguments = {**options, "_ansible_check_mode": check_mode, "_ansible_diff": diff, "_ansible_remote_tmp": "/tmp"}
+        monkeypatch.setattr(basic, "_ANSIBLE_ARGS", json.dumps({"ANSIBLE_MODULE_ARGS": arguments}).encode())
+        monkeypatch.setattr(basic, "_ANSIBLE_PROFILE", "legacy", raising=False)  # ansible-core 2.19 and later
+        with pytest.raises(SystemExit):
+            main()
+        printed = json.loads(capsys.readouterr().out)
+        printed.setdefault("failed", False)
+        return t.cast(dict[str, t.Any], printed)
+
+    return run
+
+
+@pytest.fixture
+def script() -> t.Iterator[Script]:
+    """The calls to the Network Security API that must be made."""
+    with Script() as calls:
+        yield calls

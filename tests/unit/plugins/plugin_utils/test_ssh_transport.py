@@ -1,0 +1,444 @@
+# Copyright (c) 2026, trendmicro.cloudone contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Connecting over real SSH: host keys, keys, agent, jump hosts, proxy commands, time limits."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import asyncssh
+import paramiko
+import pytest
+
+from ansible_collections.trendmicro.cloudone.plugins.plugin_utils import _ssh_transport
+from ansible_collections.trendmicro.cloudone.plugins.plugin_utils._ssh_route import Hop, Route
+from ansible_collections.trendmicro.cloudone.plugins.plugin_utils._ssh_transport import ConnectError, HostKeyError, LoginError, SshConnection
+from ansible_collections.trendmicro.cloudone.tests.unit.plugins.plugin_utils.ssh_servers import Appliance, JumpHost, Servers, known_hosts_line
+
+TIMEOUT = 10.0
+
+
+@dataclass
+class World:
+    """One appliance and one jump host, and what leads to them."""
+
+    servers: Servers
+    known_hosts: Path
+    appliance: Hop
+    jump: Hop
+    jump_host: JumpHost
+    host_key: asyncssh.SSHKey
+
+    def learn(self, port: int, key: asyncssh.SSHKey) -> None:
+        with self.known_hosts.open("a") as file:
+            file.write(known_hosts_line(port, key))
+
+    def hop(self, port: int) -> Hop:
+        return replace(self.appliance, port=port, known_as=f"[127.0.0.1]:{port}")
+
+
+@pytest.fixture
+def world(servers: Servers, host_key: asyncssh.SSHKey, tmp_path: Path) -> World:
+    known_hosts = tmp_path / "known_hosts"
+    known_hosts.touch()
+    jump_host = JumpHost()
+    ports = servers.appliance(Appliance(), host_key), servers.jump_host(jump_host, host_key)
+    hops = [Hop("127.0.0.1", port, "admin", f"[127.0.0.1]:{port}", (str(known_hosts),), key_files=(str(servers.folder / "client"),)) for port in ports]
+    built = World(servers, known_hosts, hops[0], replace(hops[1], user="jumper"), jump_host, host_key)
+    for port in ports:
+        built.learn(port, host_key)
+    return built
+
+
+def log_in(*hops: Hop, proxy_command: str | None = None, timeout: float = TIMEOUT, passphrase: str | None = None) -> str:
+    """Connect, open a shell and read its first bytes."""
+    connection = SshConnection(Route(hops, proxy_command), timeout=timeout, passphrase=passphrase)
+    try:
+        shell = connection.open_shell()
+        return shell.recv(100).decode()
+    finally:
+        connection.close()
+
+
+def test_direct(world: World) -> None:
+    assert log_in(world.appliance) == "nsva-1{}"
+
+
+def test_strong_algorithms_only(world: World) -> None:
+    connection = SshConnection(Route((world.appliance,)), timeout=TIMEOUT)
+    offered = connection._transports[0].get_security_options()
+    everything = " ".join([*offered.ciphers, *offered.digests, *offered.kex, *offered.key_types])
+    connection.close()
+    used = paramiko.Transport(Unconnected(), disabled_algorithms=_ssh_transport.WEAK_ALGORITHMS)  # type: ignore[arg-type]
+    everything += " ".join([*used.preferred_ciphers, *used.preferred_macs, *used.preferred_kex, *used.preferred_keys, *used.preferred_pubkeys])
+    assert "aes256-ctr" in used.preferred_ciphers
+    assert "hmac-sha2-256" in used.preferred_macs
+    for weak in ("cbc", "3des", "arcfour", "md5", "sha1", "dss", "ssh-rsa"):
+        assert not any(weak in name for name in [*used.preferred_ciphers, *used.preferred_macs, *used.preferred_kex, *used.preferred_keys])
+
+
+class Unconnected:
+    """A socket as far as a transport that is never started needs one."""
+
+    def settimeout(self, timeout: float) -> None: ...
+
+
+def test_a_server_with_weak_algorithms_only(world: World) -> None:
+    port = world.servers.appliance(Appliance(), world.host_key, encryption_algs=["aes256-cbc"], mac_algs=["hmac-sha1"])
+    world.learn(port, world.host_key)
+    with pytest.raises(ConnectError, match="none of the algorithms that are considered strong") as caught:
+        log_in(world.hop(port))
+    assert not caught.value.again
+
+
+# Host keys.
+
+
+def test_unknown_host_key(world: World) -> None:
+    world.known_hosts.write_text("")
+    with pytest.raises(HostKeyError, match="shows a host key that is not known: ssh-ed25519 SHA256:.*accept-new") as caught:
+        log_in(world.appliance)
+    assert not caught.value.again
+    assert world.known_hosts.read_text() == ""
+
+
+def test_accept_new_records_the_key(world: World) -> None:
+    world.known_hosts.write_text("")
+    hop = replace(world.appliance, host_key_policy="accept-new")
+    log_in(hop)
+    assert world.known_hosts.read_text() == known_hosts_line(hop.port, world.host_key)
+    log_in(hop)
+    log_in(world.appliance)
+    assert world.known_hosts.read_text() == known_hosts_line(hop.port, world.host_key)
+
+
+def test_a_key_that_cannot_be_recorded_is_not_accepted(world: World, tmp_path: Path) -> None:
+    with pytest.raises(HostKeyError, match="cannot be recorded"):
+        log_in(replace(world.appliance, host_key_policy="accept-new", known_hosts_files=("/dev/null/known_hosts",)))
+
+
+@pytest.mark.parametrize("policy", ["strict", "accept-new"])
+def test_changed_host_key(world: World, policy: str) -> None:
+    world.known_hosts.write_text("")
+    world.learn(world.appliance.port, world.servers.client_key)
+    before = world.known_hosts.read_text()
+    with pytest.raises(HostKeyError, match="shows another host key than the known one.*ssh-keygen -f .* -R"):
+        log_in(replace(world.appliance, host_key_policy=policy))  # type: ignore[arg-type]
+    assert world.known_hosts.read_text() == before
+
+
+def test_revoked_host_key(world: World) -> None:
+    world.known_hosts.write_text(f"@revoked * {world.host_key.export_public_key().decode()}")
+    with pytest.raises(HostKeyError, match="marked as revoked"):
+        log_in(replace(world.appliance, host_key_policy="accept-new"))
+
+
+def test_no_check(world: World) -> None:
+    world.known_hosts.write_text("")
+    world.learn(world.appliance.port, world.servers.client_key)
+    assert log_in(replace(world.appliance, host_key_policy="off")) == "nsva-1{}"
+
+
+def test_unreadable_known_hosts(world: World, tmp_path: Path) -> None:
+    with pytest.raises(HostKeyError, match="cannot be read"):
+        log_in(replace(world.appliance, known_hosts_files=(str(tmp_path),)))
+
+
+def test_the_known_one_of_several_host_keys_is_asked_for(servers: Servers, world: World) -> None:
+    keys = {name: asyncssh.generate_private_key(name) for name in ("ssh-ed25519", "ecdsa-sha2-nistp256")}
+    keys["ssh-rsa"] = asyncssh.generate_private_key("ssh-rsa", key_size=2048)
+    port = servers.appliance(Appliance(), list(keys.values()))  # type: ignore[arg-type]
+    for key in keys.values():
+        world.known_hosts.write_text(known_hosts_line(port, key))
+        assert log_in(world.hop(port)) == "nsva-1{}"
+
+
+def test_a_jump_host_has_its_own_key(world: World) -> None:
+    world.known_hosts.write_text(known_hosts_line(world.appliance.port, world.host_key))
+    with pytest.raises(HostKeyError, match=rf"Jump host 127\.0\.0\.1:{world.jump.port} \(known as"):
+        log_in(world.jump, world.appliance)
+    assert world.jump_host.logins == []
+
+
+# Keys of the user.
+
+
+def test_wrong_key(world: World) -> None:
+    world.servers.make_key("stranger")
+    hop = replace(world.appliance, key_files=(str(world.servers.folder / "stranger"),))
+    with pytest.raises(LoginError, match=r"does not let user admin in: .*stranger was refused\. An appliance takes the key pair") as caught:
+        log_in(hop)
+    assert not caught.value.again
+
+
+def test_no_key(world: World) -> None:
+    with pytest.raises(LoginError, match="no key was found"):
+        log_in(replace(world.appliance, key_files=()))
+
+
+def test_unusable_key_files(world: World, tmp_path: Path) -> None:
+    (tmp_path / "rubbish").write_text("rubbish")
+    (tmp_path / "broken").write_text("-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n")
+    hop = replace(world.appliance, key_files=tuple(str(tmp_path / name) for name in ("missing", "rubbish", "broken")))
+    with pytest.raises(LoginError) as caught:
+        log_in(hop)
+    assert re.search(r"missing cannot be read \(No such file or directory\); .*rubbish is not a private key.*; .*broken is not a private key", str(caught.value))
+
+
+@pytest.mark.parametrize("form", ["openssh", "pkcs8-pem", "pkcs1-pem"])
+@pytest.mark.parametrize("algorithm", ["ssh-ed25519", "ssh-rsa", "ecdsa-sha2-nistp256"])
+def test_kinds_of_keys(world: World, tmp_path: Path, algorithm: str, form: str) -> None:
+    if (algorithm, form) == ("ssh-ed25519", "pkcs1-pem"):
+        pytest.skip("there is no such form")
+    key = asyncssh.generate_private_key(algorithm, **({"key_size": 2048} if algorithm == "ssh-rsa" else {}))
+    authorized = asyncssh.import_authorized_keys(key.export_public_key().decode())
+    port = world.servers.appliance(Appliance(), world.host_key, authorized_client_keys=authorized)
+    world.learn(port, world.host_key)
+    key.write_private_key(tmp_path / "key", form)
+    assert log_in(replace(world.hop(port), key_files=(str(tmp_path / "key"),))) == "nsva-1{}"
+
+
+@pytest.mark.parametrize("form", ["openssh", "pkcs8-pem"])
+def test_encrypted_key(world: World, tmp_path: Path, form: str) -> None:
+    world.servers.client_key.write_private_key(tmp_path / "key", form, passphrase="correct horse")
+    hop = replace(world.appliance, key_files=(str(tmp_path / "key"),))
+    with pytest.raises(LoginError, match="key is encrypted: set ansible_nsva_private_key_passphrase, or add the key to an SSH agent"):
+        log_in(hop)
+    with pytest.raises(LoginError, match="or the passphrase is wrong") as caught:
+        log_in(hop, passphrase="battery staple")
+    assert "battery" not in str(caught.value)
+    assert log_in(hop, passphrase="correct horse") == "nsva-1{}"
+    # It does no harm where there is no passphrase.
+    assert log_in(world.appliance, passphrase="correct horse") == "nsva-1{}"
+
+
+def test_the_usual_key_files_are_found(world: World, home: Path) -> None:
+    world.servers.client_key.write_private_key(home / ".ssh" / "id_ed25519")
+    assert log_in(replace(world.appliance, key_files=())) == "nsva-1{}"
+
+
+def test_a_certificate_lies_beside_the_key(world: World, tmp_path: Path) -> None:
+    authority = asyncssh.generate_private_key("ssh-ed25519")
+    key = asyncssh.generate_private_key("ssh-ed25519")
+    key.write_private_key(tmp_path / "key")
+    authority.generate_user_certificate(key, "operator", principals=["admin"]).write_certificate(tmp_path / "key-cert.pub")
+    trusted = asyncssh.import_authorized_keys(f"cert-authority {authority.export_public_key().decode()}")
+    port = world.servers.appliance(Appliance(), world.host_key, authorized_client_keys=trusted)
+    world.learn(port, world.host_key)
+    assert log_in(replace(world.hop(port), key_files=(str(tmp_path / "key"),))) == "nsva-1{}"
+
+
+@pytest.fixture
+def agent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """OpenSSH's agent, without keys."""
+    path = tmp_path / "agent"
+    process = subprocess.Popen(["ssh-agent", "-D", "-a", str(path)], stdout=subprocess.DEVNULL)
+    while not path.exists():
+        time.sleep(0.01)
+    monkeypatch.setenv("SSH_AUTH_SOCK", str(path))
+    yield
+    process.terminate()
+    process.wait()
+
+
+def add_to_agent(path: Path) -> None:
+    subprocess.run(["ssh-add", "-q", str(path)], check=True)
+
+
+@pytest.mark.usefixtures("agent")
+def test_agent(world: World) -> None:
+    world.servers.make_key("unused")
+    add_to_agent(world.servers.folder / "unused")
+    without_files = replace(world.appliance, key_files=())
+    with pytest.raises(LoginError, match="the SSH agent's .* was refused"):
+        log_in(without_files)
+    add_to_agent(world.servers.folder / "client")
+    assert log_in(without_files) == "nsva-1{}"
+
+
+@pytest.mark.usefixtures("agent")
+def test_an_encrypted_key_in_the_agent(world: World, tmp_path: Path) -> None:
+    world.servers.client_key.write_private_key(tmp_path / "key", passphrase="correct horse")
+    world.servers.client_key.write_public_key(tmp_path / "key.pub")
+    world.servers.make_key("unused")
+    add_to_agent(world.servers.folder / "unused")
+    add_to_agent(world.servers.folder / "client")
+    hop = replace(world.appliance, key_files=(str(tmp_path / "key"),), identities_only=True)
+    assert log_in(hop) == "nsva-1{}"
+    with pytest.raises(LoginError) as caught:
+        log_in(replace(hop, key_files=(str(world.servers.folder / "unused"),)))
+    assert "agent's client" not in str(caught.value)
+
+
+def test_a_broken_agent(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_ssh_transport.paramiko.Agent, "__init__", lambda self: (_ for _ in ()).throw(paramiko.SSHException("no agent")))
+    with pytest.raises(LoginError, match=r"the SSH agent cannot be used \(no agent\)"):
+        log_in(replace(world.appliance, key_files=()))
+
+
+def test_a_server_that_wants_a_password(world: World) -> None:
+    class PasswordOnly(asyncssh.SSHServer):
+        def password_auth_supported(self) -> bool:
+            return True
+
+    port = world.servers.appliance(Appliance(), world.host_key, server_factory=PasswordOnly, authorized_client_keys=None, public_key_auth=False)
+    world.learn(port, world.host_key)
+    with pytest.raises(LoginError, match="lets user admin in by password only, not with a key"):
+        log_in(world.hop(port))
+
+
+def test_a_server_that_ends_after_some_keys(world: World) -> None:
+    class Strict(asyncssh.SSHServer):
+        def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
+            self.connection = conn
+
+        def public_key_auth_supported(self) -> bool:
+            return True
+
+        def validate_public_key(self, username: str, key: asyncssh.SSHKey) -> bool:
+            self.connection.abort()
+            return False
+
+    world.servers.make_key("second")
+    port = world.servers.appliance(Appliance(), world.host_key, server_factory=Strict, authorized_client_keys=None)
+    world.learn(port, world.host_key)
+    hop = replace(world.hop(port), key_files=tuple(str(world.servers.folder / name) for name in ("client", "second")))
+    with pytest.raises(LoginError, match="client .*then the connection was ended") as caught:
+        log_in(hop)
+    assert "second" not in str(caught.value)
+
+
+# Ways to the appliance.
+
+
+def test_through_a_jump_host(world: World) -> None:
+    assert log_in(world.jump, world.appliance) == "nsva-1{}"
+    assert world.jump_host.logins == ["jumper"]
+    assert world.jump_host.forwards == [("127.0.0.1", world.appliance.port)]
+
+
+def test_through_two_jump_hosts(world: World) -> None:
+    second = JumpHost()
+    port = world.servers.jump_host(second, world.host_key)
+    world.learn(port, world.host_key)
+    assert log_in(world.jump, replace(world.jump, port=port, known_as=f"[127.0.0.1]:{port}"), world.appliance) == "nsva-1{}"
+    assert (world.jump_host.forwards, second.forwards) == ([("127.0.0.1", port)], [("127.0.0.1", world.appliance.port)])
+
+
+def test_a_jump_host_that_is_down(world: World) -> None:
+    down = replace(world.jump, port=1)
+    with pytest.raises(ConnectError, match=r"Jump host 127\.0\.0\.1:1 cannot be reached: .*refused\. Is it up") as caught:
+        log_in(down, world.appliance)
+    assert caught.value.again
+
+
+def test_a_jump_host_that_does_not_forward(world: World) -> None:
+    world.jump_host.forwarding = False
+    with pytest.raises(ConnectError, match=r"Jump host .* refuses to forward to .*: forwarding is off \(AllowTcpForwarding"):
+        log_in(world.jump, world.appliance)
+
+
+def test_an_appliance_that_the_jump_host_cannot_reach(world: World) -> None:
+    with pytest.raises(ConnectError, match=r"Jump host .* cannot reach 127\.0\.0\.1:1: .*security group") as caught:
+        log_in(world.jump, replace(world.appliance, port=1))
+    assert caught.value.again
+
+
+def test_a_jump_host_that_refuses_the_key(world: World) -> None:
+    world.servers.make_key("stranger")
+    jump = replace(world.jump, key_files=(str(world.servers.folder / "stranger"),))
+    with pytest.raises(LoginError, match="Jump host .* does not let user jumper in: .*stranger was refused") as caught:
+        log_in(jump, world.appliance)
+    assert "EC2" not in str(caught.value)
+
+
+RELAY = """
+import os, socket, sys, threading
+peer = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+def up():
+    while data := os.read(0, 65536):
+        peer.sendall(data)
+threading.Thread(target=up, daemon=True).start()
+while data := peer.recv(65536):
+    os.write(1, data)
+"""
+
+
+def test_proxy_command(world: World, tmp_path: Path) -> None:
+    relay = tmp_path / "relay.py"
+    relay.write_text(RELAY)
+    assert log_in(world.appliance, proxy_command=f"python3 {relay} {world.appliance.port}") == "nsva-1{}"
+    assert log_in(world.jump, world.appliance, proxy_command=f"python3 {relay} {world.jump.port} 2>/dev/null") == "nsva-1{}"
+    assert world.jump_host.forwards == [("127.0.0.1", world.appliance.port)]
+
+
+def test_a_proxy_command_that_fails(world: World) -> None:
+    started = time.monotonic()
+    with pytest.raises(ConnectError, match="ProxyCommand .* wrote: proxy says no") as caught:
+        log_in(world.appliance, proxy_command="sh -c 'echo proxy says no >&2; exit 1'")
+    assert caught.value.again
+    assert time.monotonic() - started < 5
+    with pytest.raises(ConnectError, match="not found"):
+        log_in(world.appliance, proxy_command="no-such-program")
+
+
+def test_nothing_is_left_running(world: World, tmp_path: Path) -> None:
+    pid_file = tmp_path / "pid"
+    with pytest.raises(ConnectError):
+        log_in(world.appliance, proxy_command=f"sh -c 'echo $$ > {pid_file}; exec sleep 60'", timeout=0.5)
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(pid_file.read_text()), 0)
+
+
+# Time limits and servers that are none.
+
+
+@pytest.mark.parametrize("through_jump_host", [False, True])
+def test_a_server_that_says_nothing(world: World, through_jump_host: bool) -> None:
+    hop = world.hop(world.servers.silent())
+    started = time.monotonic()
+    with pytest.raises(ConnectError, match="Appliance .* does not answer as an SSH server: .*security group") as caught:
+        log_in(*([world.jump, hop] if through_jump_host else [hop]), timeout=0.6)
+    assert caught.value.again
+    assert 0.5 < time.monotonic() - started < 3
+
+
+def test_a_server_that_hangs_up(world: World) -> None:
+    with pytest.raises(ConnectError, match="does not answer as an SSH server") as caught:
+        log_in(world.hop(world.servers.silent(hang_up=True)))
+    assert caught.value.again
+
+
+def test_a_connection_that_is_not_answered(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(address: object, timeout: float) -> None:
+        assert timeout <= TIMEOUT
+        raise TimeoutError("timed out")
+
+    monkeypatch.setattr(_ssh_transport.socket, "create_connection", never)
+    with pytest.raises(ConnectError, match="cannot be reached: no answer in time") as caught:
+        log_in(world.appliance)
+    assert caught.value.again
+
+
+def test_a_name_that_does_not_exist(world: World) -> None:
+    with pytest.raises(ConnectError, match=r"i-0abc\.invalid:.* cannot be found: .*ansible_host") as caught:
+        log_in(replace(world.appliance, host="i-0abc.invalid"))
+    assert not caught.value.again
+
+
+def test_a_server_without_a_shell(world: World) -> None:
+    with pytest.raises(ConnectError, match="gives no interactive shell"):
+        log_in(world.jump)
+
+
+def test_paramiko_prints_nothing(world: World, capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(ConnectError):
+        log_in(world.hop(world.servers.silent(hang_up=True)))
+    assert capfd.readouterr() == ("", "")
