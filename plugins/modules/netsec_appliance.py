@@ -177,7 +177,7 @@ def look(api: NetsecApi, instance_ids: t.Sequence[str], concurrency: int) -> lis
 
 def not_listed(waited: float) -> str:
     return (
-        f"Not listed by the API after {waited} seconds. Look at the appliance's own log and at Network > Appliances; "
+        f"Not listed by the API after {waited:g} seconds. Look at the appliance's own log and at Network > Appliances; "
         "if it is only slow, wait longer (wait_timeout)."
     )
 

@@ -111,7 +111,7 @@ commands:
       elements: str
       sample: [Registering with Trend Cloud One...]
     seconds:
-      description: How long it took.
+      description: How long it took, including the connection where there was none yet.
       type: float
       sample: 4.2
 credential:

@@ -115,6 +115,7 @@ class CliSession:
             raise InputError(f"A command has to be one line of printable characters: {mask(line, secrets)!r}.")
         sent = False
         try:
+            self._transcript = Transcript()
             self._drain()
             self._transcript = Transcript()
             self._send(line + "\n")
@@ -122,7 +123,7 @@ class CliSession:
             prompts = self._await_prompt(time.monotonic() + timeout)
         except SessionLost as lost:
             self.close()
-            output = mask(lost.output, secrets)
+            output = mask("\n".join(without_echo(lost.output.split("\n"), line)).strip(), secrets)
             when = f"after {mask(line, secrets)!r} was sent" if sent else f"before {mask(line, secrets)!r} was sent"
             seen = f" The last output was: {output[-400:]!r}" if output else ""
             raise type(lost)(f"{lost} {when}.{seen}", sent=sent, output=output) from None
@@ -136,21 +137,23 @@ class CliSession:
     def _await_prompt(self, deadline: float) -> int:
         """Read until the appliance waits for a command.
 
-        :returns: how many prompts stand at the end of the transcript.
+        :returns: how many prompts, the one and those that answer empty lines, stand at the end of the transcript.
         """
+        tests = 0
         tested_at = asked_at = -1
         transcript = self._transcript
         while True:
             line = transcript.current()
             if self._is_prompt(line):
-                if tested_at >= 0 and line == transcript.previous():
+                if transcript.size > tested_at >= 0 and transcript.repeated() > 1:
                     if not self._receive(deadline, self._dialogue.settle):
-                        return 2
+                        return min(transcript.repeated(), tests + 1)
                 elif transcript.size == tested_at:
                     if not self._receive(deadline, self._dialogue.patience):
                         return 1
                 elif not self._receive(deadline, self._dialogue.settle):
                     self._send("\n")
+                    tests += 1
                     tested_at = transcript.size
             elif (key := answer_to(line, self._pagers)) is not None:
                 transcript.drop_current()

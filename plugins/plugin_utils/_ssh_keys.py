@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import inspect
 import io
 import os
 import typing as t
@@ -65,17 +66,17 @@ def load_key(path: str, passphrase: str | None) -> paramiko.PKey:
         raise KeyFileError(f"cannot be read ({error.strerror})") from error
     load = serialization.load_ssh_private_key if b"BEGIN OPENSSH PRIVATE KEY" in data else serialization.load_pem_private_key
 
-    def parse(password: bytes | None) -> t.Any:
-        # Checking that an RSA key's factors are primes would cost more than the whole connection, and the key is the user's own.
-        return load(data, password, unsafe_skip_rsa_key_validation=True)
-
+    # Checking that an RSA key's factors are primes would cost more than the whole connection, and the key is the user's own.
+    # Before version 45, cryptography cannot leave it out for each form.
+    skip = "unsafe_skip_rsa_key_validation"
+    options: dict[str, t.Any] = {skip: True} if skip in inspect.signature(load).parameters else {}
     try:
         try:
-            private = parse(None)
+            private = load(data, None, **options)
         except TypeError as error:  # encrypted
             if not passphrase:
                 raise KeyFileError("is encrypted: set ansible_nsva_private_key_passphrase, or add the key to an SSH agent") from error
-            private = parse(passphrase.encode())
+            private = load(data, passphrase.encode(), **options)
         key = _paramiko_key(private)
         if os.path.exists(f"{path}-cert.pub"):
             key.load_certificate(f"{path}-cert.pub")

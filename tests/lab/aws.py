@@ -79,7 +79,7 @@ def _allow(backend: EC2Backend, group: SecurityGroup, protocol: str, port: int |
 def _build_network(backend: EC2Backend, network: IPv4Network, bastion_cidr: str) -> RegionNetwork:
     """Make the VPC of a region with its subnets and security groups."""
     vpc = backend.create_vpc(str(network), tags=[{"Key": "Name", "Value": "network-security"}])
-    management, data, *_ = network.subnets(prefixlen_diff=2)
+    management, data = list(network.subnets(prefixlen_diff=2))[:2]
     zone = f"{backend.region_name}a"
 
     def group(name: str, description: str) -> SecurityGroup:
@@ -135,7 +135,7 @@ def _ports(spec: ApplianceSpec, network: RegionNetwork, extra_groups: list[str])
     if spec.deployment == "gateway_load_balancer":
         ports = [port(network.data_subnet, network.data_addresses, DATA, [network.geneve_group.id]), management]
     else:
-        ports = [management, *(port(network.data_subnet, network.data_addresses, DATA, [network.inline_data_group.id]) for _ in range(2))]
+        ports = [management, *(port(network.data_subnet, network.data_addresses, DATA, [network.inline_data_group.id]) for index in (1, 2))]
     return [{"DeviceIndex": index, "DeleteOnTermination": True, **settings} for index, settings in enumerate(ports)]
 
 

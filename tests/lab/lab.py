@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The whole lab in one process.
 
-``with Lab(load_fleet(path), state_dir) as lab:`` starts everything and stops it at the end. One lab per process: moto keeps its
+``with Lab.from_file(path, state_dir) as lab:`` starts everything and stops it at the end. One lab per process: moto keeps its
 state in module variables.
 """
 
@@ -25,7 +25,7 @@ from lab.cli_backend import cli_appliance
 from lab.control import create_control_app
 from lab.control_client import ControlClient
 from lab.faults import Faults
-from lab.fleet import Fleet
+from lab.fleet import Fleet, load_fleet
 from lab.keys import make_key_pair
 from lab.netsec_api import BASE, LEGACY_BASE, create_netsec_app
 from lab.netsec_gate import ApiGate
@@ -65,6 +65,14 @@ class Lab:
         self.aws = Aws(fleet, bastion_cidr=BASTION_CIDR, now=utc_now())
         self.world = World(fleet, api_key=self._api_key, placements=self.aws.placements, network=self.aws)
 
+    @classmethod
+    def from_file(cls, fleet_file: Path, state_dir: Path) -> Lab:
+        """Make the lab of a fleet file.
+
+        :raises lab.fleet.FleetError: if the file cannot be used.
+        """
+        return cls(load_fleet(fleet_file), state_dir)
+
     def __enter__(self) -> Lab:
         """Start everything.
 
@@ -83,6 +91,7 @@ class Lab:
     def _start(self, cleanup: ExitStack) -> None:
         """Start one part after the other; ``cleanup`` learns how to stop each."""
         self.state_dir.create()
+        self.state_dir.description.unlink(missing_ok=True)  # of a lab that was killed
         loop = LoopThread()
         cleanup.callback(loop.stop)
         bastion = Bastion(self.state_dir.path, make_key_pair(self.state_dir.bastion_key))

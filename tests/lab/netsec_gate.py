@@ -99,7 +99,7 @@ def _presented_key(headers: Headers, legacy: bool) -> str:
     """Return the key from the one header that the base path takes; empty if there is none."""
     if legacy:
         return headers.get("api-secret-key", "")
-    scheme, _, key = headers.get("authorization", "").partition(" ")
+    scheme, _space, key = headers.get("authorization", "").partition(" ")
     return key if scheme == "ApiKey" else ""
 
 

@@ -125,7 +125,7 @@ def parse_query(model: type[Model], pairs: t.Sequence[tuple[str, str]]) -> Model
 
     :raises PayloadRefused: if one is unknown, out of range, or given twice.
     """
-    names = [name for name, _ in pairs]
+    names = [name for name, _value in pairs]
     if len(set(names)) < len(names):
         raise PayloadRefused("a query parameter is given twice")
     try:

@@ -34,7 +34,6 @@ class Network(t.Protocol):
 
     def admits(self, instance_id: str, source_address: str, port: int) -> bool:
         """Whether the security groups of the instance's management interface let the source reach this TCP port."""
-        ...
 
 
 def hosted_placement(spec: ApplianceSpec) -> Placement:

@@ -117,10 +117,7 @@ def write_ssh_files(state_dir: StateDir, appliances: t.Iterable[ApplianceState],
 
 def _inventory(state_dir: StateDir, appliances: list[ApplianceState], access: SshAccess, *, with_addresses: bool) -> str:
     """Return an inventory of one group."""
-    hosts = {
-        appliance.instance_id: {"lab_name": appliance.spec.name, **({"ansible_host": appliance.placement.address} if with_addresses else {})}
-        for appliance in appliances
-    }
+    hosts = {appliance.instance_id: _host_variables(appliance, with_addresses=with_addresses) for appliance in appliances}
     variables = {
         "ansible_connection": "trendmicro.cloudone.nsva",
         "ansible_user": "admin",
@@ -135,6 +132,17 @@ def _inventory(state_dir: StateDir, appliances: list[ApplianceState], access: Ss
     }
     inventory: str = yaml.safe_dump({GROUP: {"hosts": hosts, "vars": variables}}, sort_keys=False, explicit_start=True)
     return inventory
+
+
+def _host_variables(appliance: ApplianceState, *, with_addresses: bool) -> dict[str, str]:
+    """Return what an inventory says of one appliance."""
+    variables = {"lab_name": appliance.spec.name}
+    if not appliance.spec.supports_tokens:
+        # It refuses tokens. Which API key may be typed into it is for its owner to say; here that is the one from environment.sh.
+        variables["netsec_certificate_registration_api_key"] = "{{ lookup('ansible.builtin.env', 'CLOUDONE_API_KEY') }}"
+    if with_addresses:
+        variables["ansible_host"] = appliance.placement.address
+    return variables
 
 
 def _ssh_config(state_dir: StateDir, appliances: list[ApplianceState], access: SshAccess) -> str:

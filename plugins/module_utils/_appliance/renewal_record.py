@@ -51,7 +51,7 @@ class Settings:
     @classmethod
     def from_dict(cls, settings: t.Mapping[str, t.Any]) -> Settings:
         """:raises InputError: if a value has the wrong type."""
-        appliance_id, profile_id, log_types = settings.get("appliance_id"), settings.get("profile_id"), settings.get("log_types") or []
+        appliance_id, profile_id, log_types = settings.get("appliance_id"), settings.get("profile_id"), settings.get("log_types", [])
         if not (isinstance(appliance_id, int | None) and isinstance(profile_id, int | None)):
             raise InputError("appliance_id and profile_id are numbers.")
         if not (isinstance(log_types, list) and all(isinstance(log_type, dict) for log_type in log_types)):

@@ -63,11 +63,13 @@ class AwsClients:
         """
         :param params: module parameters as in ``aws_spec()``.
         :param concurrency: how many threads will use a client at the same time.
-        :raises InputError: if ``concurrency`` is not positive.
+        :raises InputError: if ``concurrency`` is not positive, or only half of a pair of keys is given.
         :raises AwsCredentialsError: if the profile does not exist.
         """
         if concurrency < 1:
             raise InputError(f"concurrency must be at least 1, not {concurrency}.")
+        if bool(params.get("access_key")) != bool(params.get("secret_key")):
+            raise InputError("access_key and secret_key belong together: set both or neither.")
         self._endpoint_url = params.get("endpoint_url")
         self._config = Config(
             user_agent_extra="trendmicro.cloudone",

@@ -100,9 +100,12 @@ class Transcript:
         """The line that has not ended yet, as a terminal shows it; where a prompt stands."""
         return render(self._current[-_LONGEST_PROMPT:]).strip()
 
-    def previous(self) -> str:
-        """The last line that has ended."""
-        return render(self._complete[-1]).strip() if self._complete else ""
+    def repeated(self) -> int:
+        """How many lines at the end, the one that has not ended included, are equal."""
+        current, count = self.current(), 1
+        while count <= len(self._complete) and render(self._complete[-count]).strip() == current:
+            count += 1
+        return count
 
     def drop_current(self) -> None:
         """Forget the line that has not ended yet."""

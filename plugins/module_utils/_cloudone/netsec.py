@@ -210,9 +210,9 @@ def _all_pages(method: str, path: str, key: str | None, ask: t.Callable[[str], t
 def _list(method: str, path: str, key: str | None, answer: t.Any) -> list[Json]:
     """The list in one answer. One that is missing or null is empty: so the API says "none"."""
     if isinstance(answer, dict):
-        lists = [answer.get(key) or []] if key else [value for value in answer.values() if isinstance(value, list)] or [[]]
-        if len(lists) == 1 and isinstance(lists[0], list) and all(isinstance(entry, dict) for entry in lists[0]):
-            return lists[0]
+        found: list[t.Any] = [answer.get(key) or []] if key else [value for value in answer.values() if isinstance(value, list)] or [[]]
+        if len(found) == 1 and isinstance(found[0], list) and all(isinstance(entry, dict) for entry in found[0]):
+            return found[0]
     wanted = f"a list of objects in {key!r}" if key else "one list of objects"
     raise ApiError(f"{method} {path}: the answer cannot be used, it is no object with {wanted}. Check the URL of the API.", method=method, path=path)
 

@@ -14,7 +14,7 @@ DEMO = Path(__file__).parents[2] / "lab" / "fleets" / "demo.yml"
 
 
 def test_names_alone_make_an_appliance_with_a_stable_instance_id() -> None:
-    first, again = (parse_fleet({"appliances": [{"name": "a"}]}).appliances[0] for _ in range(2))
+    first, again = (parse_fleet({"appliances": [{"name": "a"}]}).appliances[0] for attempt in range(2))
     assert first.instance_id == again.instance_id
     assert first.instance_id.startswith("i-") and len(first.instance_id) == 19
     assert first.host_name == first.instance_id
@@ -24,10 +24,10 @@ def test_the_demo_holds_the_seven_situations() -> None:
     fleet = load_fleet(DEMO)
     ages = {spec.name: (spec.deployment, spec.registered, spec.registered_days_ago) for spec in fleet.appliances}
     assert len(ages) == 7
-    assert sum(deployment == "hosted" for deployment, _, _ in ages.values()) == 1
-    assert sum(not registered for _, registered, _ in ages.values()) == 1
-    assert sum(registered and age >= 730 for _, registered, age in ages.values()) == 3
-    assert sum(registered and 700 < age < 730 for _, registered, age in ages.values()) == 1
+    assert sum(deployment == "hosted" for deployment, _registered, _age in ages.values()) == 1
+    assert sum(not registered for _deployment, registered, _age in ages.values()) == 1
+    assert sum(registered and age >= 730 for _deployment, registered, age in ages.values()) == 3
+    assert sum(registered and 700 < age < 730 for _deployment, registered, age in ages.values()) == 1
     assert [spec.name for spec in fleet.appliances if not spec.supports_tokens] == ["expired-without-tokens"]
 
 

@@ -334,7 +334,7 @@ def test_faults_replace_the_answer(api: Api) -> None:
         {"merge": {"next": "again"}},
     ):
         api.faults.add(FaultSpec(target="api", match={"method": "GET", "path": "/appliances"}, effect=effect))
-    outage, conflict, repeated, normal = (api.ask("GET", "/api/appliances") for _ in range(4))
+    outage, conflict, repeated, normal = (api.ask("GET", "/api/appliances") for attempt in range(4))
     assert (outage.status, outage.headers["Retry-After"], outage.text) == (503, "7", "<html>Sorry</html>")
     assert (conflict.status, conflict.json) == (409, {"message": "conflict"})
     assert (repeated.status, repeated.json["next"], repeated.json["totalCount"]) == (200, "again", 2)

@@ -118,6 +118,8 @@ class World:
         instance_id = str(answer["Instances"][0]["InstanceId"])
         if tags:
             self.ec2.create_tags(Resources=[instance_id], Tags=[{"Key": key, "Value": value} for key, value in tags.items()])
+        # The stand-in does not take the first interface's description from the start.
+        self.ec2.modify_network_interface_attribute(NetworkInterfaceId=self.interface_id(instance_id), Description={"Value": interfaces[0]})
         for device in ec2_backends[ACCOUNT][self.region].get_instance(instance_id).block_device_mapping.values():
             device.attach_time = attached_at
         return instance_id

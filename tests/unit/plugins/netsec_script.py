@@ -62,9 +62,7 @@ class Script(responses.RequestsMock):
     def __init__(self) -> None:
         super().__init__(assert_all_requests_are_fired=True, registry=OrderedRegistry)
 
-    def expect(
-        self, method: str, path: str, answer: t.Any = None, *, status: int = 200, query: Json | None = None, body: t.Any = None, text: str = ""
-    ) -> None:
+    def expect(self, method: str, path: str, answer: t.Any = None, *, status: int = 200, query: Json | None = None, body: t.Any = None, text: str = "") -> None:
         """Add a call.
 
         :param answer: the JSON that it gets; ``None``: ``text`` instead.

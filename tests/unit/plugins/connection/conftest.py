@@ -1,7 +1,7 @@
 # Copyright (c) 2026, trendmicro.cloudone contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Fixtures for everything that speaks SSH."""
+"""Fixtures of what the connection plugin is made of."""
 
 from __future__ import annotations
 

@@ -137,12 +137,13 @@ class Servers:
         """A new key pair in the files ``name`` and ``name.pub``."""
         key = asyncssh.generate_private_key(algorithm, **options)
         key.write_private_key(self.folder / name)
+        (self.folder / name).chmod(0o600)
         key.write_public_key(self.folder / f"{name}.pub")
         return key
 
-    def appliance(self, appliance: Appliance, host_key: asyncssh.SSHKey, **options: t.Any) -> int:
+    def appliance(self, appliance: Appliance, *host_keys: asyncssh.SSHKey, **options: t.Any) -> int:
         """Start an appliance; returns its port."""
-        return self._listen(host_key, process_factory=appliance.serve, encoding=None, line_editor=False, **options)
+        return self._listen(*host_keys, process_factory=appliance.serve, encoding=None, line_editor=False, **options)
 
     def jump_host(self, jump_host: JumpHost, host_key: asyncssh.SSHKey, **options: t.Any) -> int:
         """Start a jump host; returns its port."""
@@ -166,10 +167,10 @@ class Servers:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
 
-    def _listen(self, host_key: asyncssh.SSHKey, **options: t.Any) -> int:
+    def _listen(self, *host_keys: asyncssh.SSHKey, **options: t.Any) -> int:
         async def start() -> asyncssh.SSHAcceptor:
             options.setdefault("authorized_client_keys", asyncssh.import_authorized_keys(self.client_key.export_public_key().decode()))
-            return await asyncssh.listen("127.0.0.1", 0, server_host_keys=[host_key], **options)
+            return await asyncssh.listen("127.0.0.1", 0, server_host_keys=list(host_keys), **options)
 
         return self._run(start()).get_port()
 

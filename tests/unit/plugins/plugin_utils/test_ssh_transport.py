@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 import time
 from collections.abc import Iterator
@@ -71,23 +70,14 @@ def test_direct(world: World) -> None:
     assert log_in(world.appliance) == "nsva-1{}"
 
 
-def test_strong_algorithms_only(world: World) -> None:
+def test_only_strong_algorithms_are_offered(world: World) -> None:
     connection = SshConnection(Route((world.appliance,)), timeout=TIMEOUT)
-    offered = connection._transports[0].get_security_options()
-    everything = " ".join([*offered.ciphers, *offered.digests, *offered.kex, *offered.key_types])
+    transport = connection._transports[0]
+    offered = {*transport.preferred_ciphers, *transport.preferred_macs, *transport.preferred_kex, *transport.preferred_keys, *transport.preferred_pubkeys}
     connection.close()
-    used = paramiko.Transport(Unconnected(), disabled_algorithms=_ssh_transport.WEAK_ALGORITHMS)  # type: ignore[arg-type]
-    everything += " ".join([*used.preferred_ciphers, *used.preferred_macs, *used.preferred_kex, *used.preferred_keys, *used.preferred_pubkeys])
-    assert "aes256-ctr" in used.preferred_ciphers
-    assert "hmac-sha2-256" in used.preferred_macs
+    assert {"aes256-ctr", "hmac-sha2-256", "ssh-ed25519", "rsa-sha2-512"} <= offered
     for weak in ("cbc", "3des", "arcfour", "md5", "sha1", "dss", "ssh-rsa"):
-        assert not any(weak in name for name in [*used.preferred_ciphers, *used.preferred_macs, *used.preferred_kex, *used.preferred_keys])
-
-
-class Unconnected:
-    """A socket as far as a transport that is never started needs one."""
-
-    def settimeout(self, timeout: float) -> None: ...
+        assert not [name for name in offered if weak in name]
 
 
 def test_a_server_with_weak_algorithms_only(world: World) -> None:
@@ -154,7 +144,7 @@ def test_unreadable_known_hosts(world: World, tmp_path: Path) -> None:
 def test_the_known_one_of_several_host_keys_is_asked_for(servers: Servers, world: World) -> None:
     keys = {name: asyncssh.generate_private_key(name) for name in ("ssh-ed25519", "ecdsa-sha2-nistp256")}
     keys["ssh-rsa"] = asyncssh.generate_private_key("ssh-rsa", key_size=2048)
-    port = servers.appliance(Appliance(), list(keys.values()))  # type: ignore[arg-type]
+    port = servers.appliance(Appliance(), *keys.values())
     for key in keys.values():
         world.known_hosts.write_text(known_hosts_line(port, key))
         assert log_in(world.hop(port)) == "nsva-1{}"
@@ -187,9 +177,8 @@ def test_unusable_key_files(world: World, tmp_path: Path) -> None:
     (tmp_path / "rubbish").write_text("rubbish")
     (tmp_path / "broken").write_text("-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n")
     hop = replace(world.appliance, key_files=tuple(str(tmp_path / name) for name in ("missing", "rubbish", "broken")))
-    with pytest.raises(LoginError) as caught:
+    with pytest.raises(LoginError, match=r"missing cannot be read \(No such file or directory\); .*rubbish is not a private key.*; .*broken is not a private"):
         log_in(hop)
-    assert re.search(r"missing cannot be read \(No such file or directory\); .*rubbish is not a private key.*; .*broken is not a private key", str(caught.value))
 
 
 @pytest.mark.parametrize("form", ["openssh", "pkcs8-pem", "pkcs1-pem"])
@@ -207,7 +196,7 @@ def test_kinds_of_keys(world: World, tmp_path: Path, algorithm: str, form: str) 
 
 @pytest.mark.parametrize("form", ["openssh", "pkcs8-pem"])
 def test_encrypted_key(world: World, tmp_path: Path, form: str) -> None:
-    world.servers.client_key.write_private_key(tmp_path / "key", form, passphrase="correct horse")
+    world.servers.client_key.write_private_key(tmp_path / "key", form, passphrase="correct horse", **({"rounds": 16} if form == "openssh" else {}))
     hop = replace(world.appliance, key_files=(str(tmp_path / "key"),))
     with pytest.raises(LoginError, match="key is encrypted: set ansible_nsva_private_key_passphrase, or add the key to an SSH agent"):
         log_in(hop)
@@ -259,13 +248,14 @@ def test_agent(world: World) -> None:
     without_files = replace(world.appliance, key_files=())
     with pytest.raises(LoginError, match="the SSH agent's .* was refused"):
         log_in(without_files)
+    subprocess.run(["ssh-add", "-q", "-D"], check=True)
     add_to_agent(world.servers.folder / "client")
     assert log_in(without_files) == "nsva-1{}"
 
 
 @pytest.mark.usefixtures("agent")
 def test_an_encrypted_key_in_the_agent(world: World, tmp_path: Path) -> None:
-    world.servers.client_key.write_private_key(tmp_path / "key", passphrase="correct horse")
+    world.servers.client_key.write_private_key(tmp_path / "key", passphrase="correct horse", rounds=16)
     world.servers.client_key.write_public_key(tmp_path / "key.pub")
     world.servers.make_key("unused")
     add_to_agent(world.servers.folder / "unused")
@@ -290,7 +280,7 @@ def test_a_server_that_wants_a_password(world: World) -> None:
 
     port = world.servers.appliance(Appliance(), world.host_key, server_factory=PasswordOnly, authorized_client_keys=None, public_key_auth=False)
     world.learn(port, world.host_key)
-    with pytest.raises(LoginError, match="lets user admin in by password only, not with a key"):
+    with pytest.raises(LoginError, match="lets user admin in by keyboard-interactive, password only, not with a key"):
         log_in(world.hop(port))
 
 
@@ -341,7 +331,7 @@ def test_a_jump_host_that_is_down(world: World) -> None:
 
 def test_a_jump_host_that_does_not_forward(world: World) -> None:
     world.jump_host.forwarding = False
-    with pytest.raises(ConnectError, match=r"Jump host .* refuses to forward to .*: forwarding is off \(AllowTcpForwarding"):
+    with pytest.raises(ConnectError, match=r"Jump host .* refuses to forward to .*: Administratively prohibited \(AllowTcpForwarding"):
         log_in(world.jump, world.appliance)
 
 

@@ -132,7 +132,9 @@ def test_a_log_type_is_named_once() -> None:
         read_options([option("host"), option("system"), option("host")])
 
 
-@pytest.mark.parametrize(("version", "refused"), [("5.5.0.10625", True), ("2020.9.9", True), ("2020.10.0", False), ("2021.1", False), (None, False), ("x", False)])
+@pytest.mark.parametrize(
+    ("version", "refused"), [("5.5.0.10625", True), ("2020.9.9", True), ("2020.10.0", False), ("2021.1", False), (None, False), ("x", False)]
+)
 def test_old_appliances_are_refused(version: str | None, refused: bool) -> None:
     appliance = Appliance(1, "i-1", tos_version=version)
     if not refused:

@@ -75,6 +75,11 @@ class TestClients:
         assert AwsClients({}, concurrency=1).account_id("eu-west-1") == "123456789012"
         assert [(made.region, made.operation) for made in calls.made] == [("eu-west-1", "GetCallerIdentity")]
 
+    @pytest.mark.parametrize("options", [{"access_key": "AKIDEXAMPLE"}, {"secret_key": "s3cr3t"}])
+    def test_half_of_a_pair_of_keys(self, aws: World, options: dict[str, str]) -> None:
+        with pytest.raises(InputError, match="belong together"):
+            AwsClients(options, concurrency=1)
+
     def test_concurrency_must_be_positive(self, aws: World) -> None:
         with pytest.raises(InputError, match="concurrency"):
             AwsClients({}, concurrency=0)

@@ -65,7 +65,7 @@ def test_render_leaves_text_alone(text: str) -> None:
 
 @given(st.text())
 def test_render_leaves_no_control_characters(text: str) -> None:
-    assert not any(ord(character) < 32 and character != "\t" or 0x7F <= ord(character) <= 0x9F for character in render(text))
+    assert not any((ord(character) < 32 and character != "\t") or 0x7F <= ord(character) <= 0x9F for character in render(text))
 
 
 @given(plain_text, plain_text)
@@ -80,18 +80,18 @@ def test_transcript_does_not_depend_on_the_pieces(pieces: list[str]) -> None:
         in_pieces.feed(piece)
     at_once.feed("".join(pieces))
     assert in_pieces.lines() == at_once.lines()
-    assert (in_pieces.current(), in_pieces.previous(), in_pieces.size) == (at_once.current(), at_once.previous(), at_once.size)
+    assert (in_pieces.current(), in_pieces.repeated(), in_pieces.size) == (at_once.current(), at_once.repeated(), at_once.size)
 
 
 def test_transcript() -> None:
     transcript = Transcript()
-    assert (transcript.current(), transcript.previous(), transcript.lines()) == ("", "", [""])
+    assert (transcript.current(), transcript.repeated(), transcript.lines()) == ("", 1, [""])
     transcript.feed("show version\r\nVersion 1\r\n--Mo")
     transcript.feed("re--")
     assert transcript.current() == "--More--"
     transcript.drop_current()
     transcript.feed("\r        \r\x1b[1mnsva-1{}\x1b[0m\r\nnsva-1{} ")
-    assert transcript.current() == transcript.previous() == "nsva-1{}"
+    assert (transcript.current(), transcript.repeated()) == ("nsva-1{}", 2)
     assert transcript.lines(leave_out=2) == ["show version", "Version 1"]
 
 

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import socket
 import threading
@@ -154,7 +153,7 @@ def test_netrc_does_not_replace_the_key(server: Server, tmp_path: Path, monkeypa
     assert server.requests[0][2]["Authorization"] == SECRET
 
 
-def test_cookies_and_redirects_are_not_followed(server: Server) -> None:
+def test_redirects_are_not_followed(server: Server) -> None:
     server.answers = [Answer(status=302, headers={"Location": server.url + "/elsewhere"})]
     with pytest.raises(ApiError, match="redirects elsewhere, which is not followed: check its URL") as caught:
         make_client(server.url).request_json("GET", "/x")
@@ -320,10 +319,10 @@ def test_an_answer_that_is_no_json_is_not_quoted(server: Server, body: str) -> N
     assert "your-token" not in str(caught.value)
 
 
-def test_an_answer_that_breaks_off(server: Server, pauses: list[float]) -> None:
-    server.answers = [Answer(body="{}", headers={"Content-Length": "100", "Connection": "close"})]
-    with contextlib.suppress(ConnectionError), pytest.raises(ApiError, match="no answer"):
-        make_client(server.url, timeout=0.5).request_json("GET", "/x")
+def test_an_answer_that_breaks_off(server: Server) -> None:
+    server.answers = [Answer(body='{"appliances": [', headers={"Content-Length": "100", "Connection": "close"})]
+    with pytest.raises(ApiError, match="no answer|no JSON"):  # urllib3 1 does not notice by itself
+        make_client(server.url).request_json("GET", "/x")
 
 
 @pytest.mark.parametrize("url", ["network.example.com/api", "ftp://example.com", "https://user:hidden@example.com/api", ""])

@@ -1,0 +1,128 @@
+# Copyright (c) 2026, trendmicro.cloudone contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The playbook and the plugins as a user runs them, against a lab of the test's own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+import typing as t
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from lab.fleet import parse_fleet
+from lab.lab import Lab
+
+ROOT = Path(__file__).parents[2]
+CALLBACKS = ROOT / "tests" / "demo" / "callback_plugins"
+Json = dict[str, t.Any]
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run of a command came to.
+
+    :ivar recap: Ansible's own count of results, by host.
+    """
+
+    returncode: int
+    output: str
+    recap: dict[str, dict[str, int]]
+
+    def changed(self) -> int:
+        return sum(host["changed"] for host in self.recap.values())
+
+    def failed(self) -> set[str]:
+        return {name for name, host in self.recap.items() if host["failures"] or host["unreachable"]}
+
+
+class Site:
+    """A user's control node beside a running lab.
+
+    :ivar variables: extra variables of every run of the playbook.
+    """
+
+    def __init__(self, lab: Lab, folder: Path) -> None:
+        self.lab = lab
+        self.folder = folder
+        self.environment = {
+            **os.environ,
+            **lab.environment,
+            "ANSIBLE_CALLBACK_PLUGINS": str(CALLBACKS),
+            "ANSIBLE_FORCE_COLOR": "0",
+            "RUN_STATS_FILE": str(folder / "recap.json"),
+        }
+        self.variables: Json = {"netsec_serial": "100%"}
+
+    def id_of(self, name: str) -> str:
+        return next(spec.instance_id for spec in self.lab.fleet.appliances if spec.name == name)
+
+    def appliance(self, name: str) -> Json:
+        """The truth about one appliance."""
+        return self.lab.control.appliance(name)
+
+    def totals(self) -> Json:
+        return t.cast(Json, self.lab.control.world()["totals"])
+
+    def command(self, *arguments: str, playbook: str = "playbooks/renew_certs.yml", **variables: t.Any) -> list[str]:
+        file = self.folder / "variables.json"
+        file.write_text(json.dumps(self.variables | variables), encoding="utf-8")
+        return ["ansible-playbook", playbook, "-e", f"@{file}", *arguments]
+
+    def renew(self, *arguments: str, playbook: str = "playbooks/renew_certs.yml", environment: dict[str, str] | None = None, **variables: t.Any) -> Run:
+        """Run the playbook to its end."""
+        return self.run(self.command(*arguments, playbook=playbook, **variables), environment=environment)
+
+    def run(self, command: t.Sequence[str], environment: dict[str, str] | None = None) -> Run:
+        recap = Path(self.environment["RUN_STATS_FILE"])
+        recap.unlink(missing_ok=True)
+        done = subprocess.run(
+            command,
+            cwd=ROOT,
+            env=self.environment | (environment or {}),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        (self.folder / "output.log").write_text(done.stdout, encoding="utf-8")
+        return Run(done.returncode, done.stdout, json.loads(recap.read_text(encoding="utf-8")) if recap.exists() else {})
+
+    def renew_until(self, condition: t.Callable[[], bool], **variables: t.Any) -> None:
+        """Start the playbook, and kill it and all its workers with SIGKILL as soon as ``condition`` holds."""
+        process = subprocess.Popen(
+            self.command(**variables), cwd=ROOT, env=self.environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True
+        )
+        try:
+            deadline = time.monotonic() + 120
+            while not condition():
+                assert process.poll() is None, "the playbook ended before it could be killed"
+                assert time.monotonic() < deadline, "the condition never held"
+                time.sleep(0.02)
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+@pytest.fixture
+def start_site(tmp_path: Path) -> t.Iterator[t.Callable[..., Site]]:
+    """Start a lab with the given appliances; it ends with the test."""
+    labs: list[Lab] = []
+
+    def start(*appliances: Json, **fleet: t.Any) -> Site:
+        lab = Lab(parse_fleet({"appliances": list(appliances), **fleet}), tmp_path / "lab")
+        lab.__enter__()
+        labs.append(lab)
+        return Site(lab, tmp_path)
+
+    yield start
+    for lab in labs:
+        lab.__exit__(None, None, None)

@@ -1,0 +1,176 @@
+# Copyright (c) 2026, trendmicro.cloudone contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import typing as t
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.certificate import Assessment, Facts, assess, expiry, registration
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.model import Appliance
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.instances import Instance
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._errors import InputError
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+TAG = "trendmicro.cloudone:registered-at"
+OWN, OTHER = "123456789012", "999999999999"
+REGISTERED = Appliance(1, "i-1", account_id=OWN, region="eu-west-1")
+
+
+def instance(*, attached_at: datetime | None = None, state: str = "running", tag: str | None = None) -> Instance:
+    return Instance("i-1", "eu-west-1", OWN, state, attached_at, {TAG: tag} if tag is not None else {}, ())
+
+
+def judge(*, appliance: Appliance | None = REGISTERED, regions: t.Sequence[str] = ("eu-west-1",), renew_before: int = 30, **facts: t.Any) -> Assessment:
+    return assess(
+        Facts("i-1", appliance, regions=regions, account_id=OWN, **facts), registration_tag=TAG, renew_before=timedelta(days=renew_before), now=NOW
+    )
+
+
+class TestExpiry:
+    @pytest.mark.parametrize(
+        ("registered_at", "wanted"),
+        [
+            ("2024-03-01T12:00:00", "2026-03-01T12:00:00"),
+            ("2022-03-01T00:00:00", "2024-03-01T00:00:00"),
+            ("2024-02-28T23:59:59", "2026-02-28T23:59:59"),
+            ("2024-02-29T08:30:00", "2026-02-28T08:30:00"),
+            ("2022-12-31T23:59:59", "2024-12-31T23:59:59"),
+        ],
+    )
+    def test_is_the_same_date_two_years_on(self, registered_at: str, wanted: str) -> None:
+        assert expiry(datetime.fromisoformat(registered_at)) == datetime.fromisoformat(wanted)
+
+    @given(st.datetimes(min_value=datetime(1970, 1, 1), max_value=datetime(9000, 1, 1), timezones=st.just(UTC)))
+    def test_is_two_years_later_with_and_without_leap_days(self, registered_at: datetime) -> None:
+        expires_at = expiry(registered_at)
+        assert timedelta(days=730) <= expires_at - registered_at <= timedelta(days=731)
+        assert (expires_at.year, expires_at.month, expires_at.timetz()) == (registered_at.year + 2, registered_at.month, registered_at.timetz())
+        assert expires_at.day == registered_at.day or (registered_at.month, registered_at.day, expires_at.day) == (2, 29, 28)
+
+    @given(st.lists(st.datetimes(min_value=datetime(1970, 1, 1), max_value=datetime(9000, 1, 1)), min_size=2, max_size=2).map(sorted))
+    def test_who_registers_later_expires_no_earlier_by_date(self, moments: list[datetime]) -> None:
+        assert expiry(moments[0]).date() <= expiry(moments[1]).date()
+
+
+class TestRegistration:
+    def test_the_tag_is_better_than_the_root_volume(self) -> None:
+        found = registration(instance(attached_at=datetime(2020, 1, 1, tzinfo=UTC), tag="2025-06-01T00:00:00Z"), TAG, NOW)
+        assert found is not None
+        assert (found.at, found.source) == (datetime(2025, 6, 1, tzinfo=UTC), "registration_tag")
+
+    @pytest.mark.parametrize("tag", [None, "", "tomorrow", "2026-03-03T00:00:00Z"])
+    def test_the_root_volume_stands_in_for_a_tag_that_is_missing_unreadable_or_in_the_future(self, tag: str | None) -> None:
+        found = registration(instance(attached_at=datetime(2020, 1, 1, tzinfo=UTC), tag=tag), TAG, NOW)
+        assert found is not None
+        assert (found.at, found.source) == (datetime(2020, 1, 1, tzinfo=UTC), "root_volume")
+
+    def test_clocks_may_differ_a_little(self) -> None:
+        found = registration(instance(tag="2026-03-01T12:05:00Z"), TAG, NOW)
+        assert found is not None and found.source == "registration_tag"
+
+    def test_there_may_be_no_evidence(self) -> None:
+        assert registration(instance(), TAG, NOW) is None
+
+
+class TestDated:
+    @pytest.mark.parametrize(
+        ("tag", "status", "due", "days_left"),
+        [
+            ("2024-03-01T12:00:00Z", "expired", True, 0),
+            ("2024-03-01T11:59:59Z", "expired", True, -1),
+            ("2024-03-01T12:00:01Z", "expiring", True, 0),
+            ("2024-03-31T12:00:00Z", "expiring", True, 30),
+            ("2024-03-31T12:00:01Z", "valid", False, 30),
+            ("2026-03-01T11:00:00Z", "valid", False, 730),
+        ],
+    )
+    def test_boundaries(self, tag: str, status: str, due: bool, days_left: int) -> None:
+        found = judge(instance=instance(tag=tag))
+        assert (found.status, found.due, found.days_left) == (status, due, days_left)
+
+    def test_reason_of_a_known_date(self) -> None:
+        assert judge(instance=instance(tag="2024-03-10T00:00:00Z")).reason == "expires on 2026-03-10, 2 years after it registered on 2024-03-10"
+
+    def test_reason_of_an_estimate_says_so(self) -> None:
+        found = judge(instance=instance(attached_at=datetime(2023, 3, 10, tzinfo=UTC)))
+        assert found.status == "expired"
+        assert found.reason == "expired on 2025-03-10, 2 years after it probably registered, since its root volume was attached, on 2023-03-10"
+
+    def test_no_evidence(self) -> None:
+        found = judge(instance=instance())
+        assert (found.status, found.due) == ("unknown", False)
+        assert "no registration tag and no root volume" in found.reason
+
+    def test_a_stopped_instance_cannot_be_renewed(self) -> None:
+        found = judge(instance=instance(tag="2023-01-01T00:00:00Z", state="stopped"))
+        assert (found.status, found.due) == ("expired", False)
+        assert found.reason.endswith("the EC2 instance is stopped: start it, then renew")
+
+    def test_a_stopped_instance_with_a_valid_certificate_is_valid(self) -> None:
+        found = judge(instance=instance(tag="2026-01-01T00:00:00Z", state="stopped"))
+        assert (found.status, found.due) == ("valid", False)
+
+    @given(st.datetimes(min_value=datetime(1990, 1, 1), max_value=datetime(2026, 3, 1), timezones=st.just(UTC)), st.integers(0, 730))
+    def test_due_exactly_when_it_expires_within_the_given_days(self, registered_at: datetime, renew_before: int) -> None:
+        found = judge(instance=instance(attached_at=registered_at), renew_before=renew_before)
+        assert found.registration is not None
+        left = found.registration.expires_at - NOW
+        assert found.due is (left <= timedelta(days=renew_before))
+        assert (found.status == "expired") is (left <= timedelta(0))
+        assert found.days_left is not None
+        assert timedelta(days=found.days_left) <= left < timedelta(days=found.days_left + 1)
+
+
+class TestOthers:
+    def test_not_listed_but_running_is_due(self) -> None:
+        found = judge(appliance=None, instance=instance())
+        assert (found.status, found.due) == ("unregistered", True)
+
+    def test_not_listed_and_stopped_is_not(self) -> None:
+        found = judge(appliance=None, instance=instance(state="stopped"))
+        assert (found.status, found.due) == ("unregistered", False)
+        assert "start it" in found.reason
+
+    @pytest.mark.parametrize(("appliance", "hint"), [(REGISTERED, True), (None, False)])
+    def test_terminated(self, appliance: Appliance | None, hint: bool) -> None:
+        found = judge(appliance=appliance, instance=instance(state="terminated", tag="2020-01-01T00:00:00Z"))
+        assert (found.status, found.due) == ("unknown", False)
+        assert ("unregister it" in found.reason) is hint
+
+    def test_named_as_hosted_by_the_user(self) -> None:
+        found = judge(instance=instance(tag="2020-01-01T00:00:00Z"), named_hosted=True)
+        assert (found.status, found.due) == ("hosted", False)
+
+    def test_in_another_account_is_hosted(self) -> None:
+        found = judge(appliance=Appliance(1, "i-1", account_id=OTHER, region="eu-west-1"))
+        assert (found.status, found.due) == ("hosted", False)
+        assert OTHER in found.reason and OWN in found.reason
+
+    def test_gone_from_its_own_account_is_orphaned(self) -> None:
+        found = judge()
+        assert (found.status, found.due) == ("unknown", False)
+        assert "orphaned" in found.reason and "unregister" in found.reason
+
+    def test_not_found_where_it_was_not_searched(self) -> None:
+        found = judge(regions=["us-east-1"])
+        assert (found.status, found.due) == ("unknown", False)
+        assert "add the region" in found.reason
+
+    def test_the_api_does_not_tell_the_account(self) -> None:
+        found = judge(appliance=Appliance(1, "i-1"))
+        assert (found.status, found.due) == ("unknown", False)
+        assert "does not tell which account" in found.reason
+
+    def test_nobody_knows_it(self) -> None:
+        with pytest.raises(InputError, match="i-1 is known neither to the Network Security API nor to EC2 in eu-west-1"):
+            judge(appliance=None)
+
+    @pytest.mark.parametrize(("appliance", "status", "due"), [(REGISTERED, "unknown", False), (None, "unregistered", True)])
+    def test_without_ec2(self, appliance: Appliance | None, status: str, due: bool) -> None:
+        found = judge(appliance=appliance, regions=())
+        assert (found.status, found.due) == (status, due)
