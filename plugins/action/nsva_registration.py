@@ -36,7 +36,7 @@ class ActionModule(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         """Carry the task out."""
         result = super().run(tmp, task_vars)
-        _, arguments = self.validate_argument_spec(ARGUMENTS, required_if=[("state", "registered", ("token", "api_key"), True)])
+        arguments = self.validate_argument_spec(ARGUMENTS, required_if=[("state", "registered", ("token", "api_key"), True)])[1]
         credentials = {name: arguments[name] for name in ("token", "api_key") if arguments[name] and arguments["state"] == "registered"}
         for name, value in credentials.items():
             # It would be more than one word, or more than one line, of the CLI.

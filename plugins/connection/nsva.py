@@ -127,7 +127,7 @@ options:
     description:
       - Jump host through which the appliance is reached, or a C(Host) of the SSH configuration.
       - It goes before C(ProxyJump) and C(ProxyCommand) of the appliance in the SSH configuration. Together with either in O(ssh_common_args) or
-        O(ssh_extra_args) it is an error.
+        O(ssh_extra_args) it is an error. An empty string means none.
       - The jump host itself may have a C(ProxyJump) or C(ProxyCommand) in the SSH configuration.
     type: str
     vars:
@@ -260,18 +260,15 @@ from ansible.utils.display import Display
 
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._cli.masking import credential_in, mask
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._cli.text import CONFIRMATIONS, PAGERS, refusal
-from ansible_collections.trendmicro.cloudone.plugins.module_utils._errors import CloudOneError
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._errors import CloudOneError, InputError
 from ansible_collections.trendmicro.cloudone.plugins.plugin_utils._cli_session import CliSession, Dialogue, SessionLost
 from ansible_collections.trendmicro.cloudone.plugins.plugin_utils._ssh_route import Login, Route, Wishes, plan_route
-from ansible_collections.trendmicro.cloudone.plugins.plugin_utils._ssh_transport import ConnectError, LoginError, SshConnection
-
-PARAMIKO_IMPORT_ERROR: ImportError | None
-try:
-    import paramiko  # noqa: F401 - only to report that it is missing
-except ImportError as import_error:
-    PARAMIKO_IMPORT_ERROR = import_error
-else:
-    PARAMIKO_IMPORT_ERROR = None
+from ansible_collections.trendmicro.cloudone.plugins.plugin_utils._ssh_transport import (
+    PARAMIKO_IMPORT_ERROR,
+    ConnectError,
+    LoginError,
+    SshConnection,
+)
 
 display = Display()
 
@@ -383,6 +380,8 @@ class Connection(ConnectionBase):
     def _wishes(self) -> Wishes:
         option = self.get_option
         bastion = Login(option("bastion_host"), option("bastion_port"), option("bastion_user"), _paths(option("bastion_private_key_file")))
+        if bastion.host is None and bastion != Login(bastion.host):
+            raise InputError("A port, user or key of a jump host is set, and no ansible_nsva_bastion_host; leave it empty to use none.")
         return Wishes(
             appliance=Login(option("host"), option("port"), option("remote_user"), _paths(option("private_key_file"))),
             bastion=bastion if bastion.host else None,

@@ -132,7 +132,7 @@ appliances:
       description: Why the status is what it is.
       type: str
       returned: if it did not fail
-      sample: expires on 2026-03-01, 2 years after it registered on 2024-03-01
+      sample: expires on 2026-03-01, 2 years after the appliance registered on 2024-03-01
     registered:
       description: Whether the API lists the appliance.
       type: bool

@@ -21,6 +21,7 @@ extends_documentation_fragment:
 attributes:
   action_group:
     support: none
+    membership: []
     details:
       - It has nothing in common with the modules that use an API.
 options:

@@ -33,6 +33,7 @@ attributes:
       - Each run registers the appliance again; that is how its certificate is renewed.
   action_group:
     support: none
+    membership: []
     details:
       - Options that are shared by a group of modules, such as the API key of the automation, must not reach an appliance by mistake.
 options:

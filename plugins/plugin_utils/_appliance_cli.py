@@ -5,15 +5,16 @@
 
 from __future__ import annotations
 
+import importlib
 import typing as t
 
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._errors import InputError
 
-# An action plugin is loaded before Ansible forks a worker for each host, a connection plugin afterwards. What the connection needs
-# is imported here, so that it is imported once and not once per host.
-from ansible_collections.trendmicro.cloudone.plugins.plugin_utils import _cli_session, _ssh_transport  # noqa: F401
-
 TRANSPORT = "trendmicro.cloudone.nsva"
+
+# Ansible loads an action plugin before it forks a worker for each host, and the connection plugin afterwards.
+# What costs most of loading the latter is loaded here, once and not once per host.
+importlib.import_module("ansible_collections.trendmicro.cloudone.plugins.plugin_utils._ssh_transport")
 
 
 class ApplianceCli(t.Protocol):

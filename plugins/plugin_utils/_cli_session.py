@@ -196,6 +196,7 @@ class CliSession:
             pass
 
     def _send(self, text: str) -> None:
+        self._channel.settimeout(self._dialogue.patience)
         try:
             self._channel.sendall(text.encode())
         except OSError as error:

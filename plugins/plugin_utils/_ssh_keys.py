@@ -73,7 +73,9 @@ def load_key(path: str, passphrase: str | None) -> paramiko.PKey:
     try:
         try:
             private = load(data, None, **options)
-        except TypeError as error:  # encrypted
+        except (TypeError, ValueError) as error:
+            if "password" not in str(error).lower():  # It is not encrypted, but broken.
+                raise
             if not passphrase:
                 raise KeyFileError("is encrypted: set ansible_nsva_private_key_passphrase, or add the key to an SSH agent") from error
             private = load(data, passphrase.encode(), **options)

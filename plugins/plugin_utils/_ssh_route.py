@@ -294,9 +294,9 @@ def _with_includes(path: Path, depth: int = 0) -> str:
     lines = []
     section = "Host *"
     for line in text.splitlines():
-        keyword, _, value = line.strip().replace("=", " ", 1).partition(" ")
+        keyword, *values = line.replace("=", " ", 1).split(maxsplit=1) or [""]
         if keyword.lower() == "include":
-            for pattern in shlex.split(value):
+            for pattern in shlex.split("".join(values)):
                 names = glob.glob(os.path.join(os.path.expanduser("~/.ssh"), os.path.expanduser(pattern)))
                 lines += [_with_includes(Path(name), depth + 1) for name in sorted(names)]
             # What the included file ended in does not hold for the rest of this one.

@@ -17,11 +17,12 @@ from ansible_collections.trendmicro.cloudone.plugins.plugin_utils._proxy_command
 from ansible_collections.trendmicro.cloudone.plugins.plugin_utils._ssh_keys import candidates
 from ansible_collections.trendmicro.cloudone.plugins.plugin_utils._ssh_route import Hop, Route
 
+PARAMIKO_IMPORT_ERROR: ImportError | None = None  # for the connection plugin to report
 try:
     import paramiko
     from paramiko.ssh_exception import IncompatiblePeer
-except ImportError:
-    pass  # The connection plugin reports it.
+except ImportError as import_error:
+    PARAMIKO_IMPORT_ERROR = import_error
 
 # Without any handler, Python prints paramiko's tracebacks of failures, which are reported here, to standard error.
 logging.getLogger("paramiko").addHandler(logging.NullHandler())

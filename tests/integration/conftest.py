@@ -5,15 +5,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
-import signal
 import subprocess
 import time
 import typing as t
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import pytest
 
 from lab.fleet import parse_fleet
@@ -98,9 +99,7 @@ class Site:
 
     def renew_until(self, condition: t.Callable[[], bool], **variables: t.Any) -> None:
         """Start the playbook, and kill it and all its workers with SIGKILL as soon as ``condition`` holds."""
-        process = subprocess.Popen(
-            self.command(**variables), cwd=ROOT, env=self.environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True
-        )
+        process = psutil.Popen(self.command(**variables), cwd=ROOT, env=self.environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
         try:
             deadline = time.monotonic() + 120
             while not condition():
@@ -108,7 +107,11 @@ class Site:
                 assert time.monotonic() < deadline, "the condition never held"
                 time.sleep(0.02)
         finally:
-            os.killpg(process.pid, signal.SIGKILL)
+            # The parent first, so that it starts no more. Workers are in sessions of their own: no signal to a process group reaches them.
+            children = process.children(recursive=True)
+            for one in (process, *children):
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    one.kill()
             process.wait()
 
 

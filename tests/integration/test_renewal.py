@@ -194,7 +194,7 @@ def test_the_playbook_of_an_installed_collection(start_site: StartSite, tmp_path
     run = site.renew(playbook="trendmicro.cloudone.renew_certs", environment={"ANSIBLE_COLLECTIONS_PATH": str(installed)})
     assert run.returncode == 0, run.output
     assert site.appliance("expired")["renewed"]
-    assert str(installed) in run.output
+    assert str(installed) in run.output, run.output
 
 
 def test_raw_commands_over_the_connection(start_site: StartSite) -> None:

@@ -125,8 +125,10 @@ def _dated(found: Registration, state: str, renew_before: timedelta, now: dateti
     status: Status = "expired" if left <= timedelta(0) else "expiring" if left <= renew_before else "valid"
     due = status != "valid"
     verb = "expired" if status == "expired" else "expires"
-    evidence = "registered" if found.source == "registration_tag" else "probably registered, since its root volume was attached,"
-    reason = f"{verb} on {found.expires_at:%Y-%m-%d}, {LIFETIME_YEARS} years after it {evidence} on {found.at:%Y-%m-%d}"
+    if found.source == "registration_tag":
+        reason = f"{verb} on {found.expires_at:%Y-%m-%d}, {LIFETIME_YEARS} years after the appliance registered on {found.at:%Y-%m-%d}"
+    else:
+        reason = f"probably {verb} on {found.expires_at:%Y-%m-%d}, {LIFETIME_YEARS} years after the root volume was attached on {found.at:%Y-%m-%d}"
     if due and state != "running":
         due = False
         reason += f"; the EC2 instance is {state}: start it, then renew"

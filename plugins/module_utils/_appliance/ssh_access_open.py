@@ -64,7 +64,8 @@ def open_access(context: Context, access: Access, targets: t.Sequence[Target], *
     )
     errors = {outcome.item: outcome.error for outcome in surveyed if outcome.error}
     lent = [group for outcome in surveyed for group in outcome.value or []]
-    warnings = _close_expired(context, [group for group in lent if group.access_id != access.id]) if close_expired else []
+    expired = [group for group in lent if group.access_id != access.id and group.expired(context.now)]
+    warnings = _close_expired(context, expired) if close_expired else []
     own = {(group.region, group.vpc_id): group for group in lent if group.access_id == access.id}
 
     def check(target: Target) -> None:
@@ -89,8 +90,8 @@ def open_access(context: Context, access: Access, targets: t.Sequence[Target], *
     return Opening([Outcome(outcome.item.item, outcome.value, outcome.error) for outcome in opened], warnings)
 
 
-def _close_expired(context: Context, lent: t.Sequence[LentGroup]) -> list[str]:
-    closed = take_back(context, lent, expired_at=context.now)
+def _close_expired(context: Context, expired: t.Sequence[LentGroup]) -> list[str]:
+    closed = take_back(context, expired, expired_at=context.now)
     problems = [outcome.error for outcome in closed.returns if outcome.error] + list(closed.errors.values())
     return [f"SSH access that has expired could not be closed: {error}" for error in problems]
 

@@ -21,8 +21,8 @@ from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.session i
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._errors import CloudOneError
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._pool import for_each
 
-Overrides = t.Mapping[str, str | None]
-Answer = ManagementInterface | CloudOneError
+Overrides: t.TypeAlias = "t.Mapping[str, str | None]"
+Answer: t.TypeAlias = "ManagementInterface | CloudOneError"
 
 _LONGEST_USER_DATA = 256 * 1024
 

@@ -137,16 +137,21 @@ def answer_to(line: str, patterns: Patterns) -> str | None:
 
 
 def without_echo(lines: Sequence[str], command: str) -> list[str]:
-    """``lines`` without the typed command that a terminal repeats first, with or without the prompt before it."""
-    if lines:
-        words, typed = lines[0].split(), command.split()
-        before = words[: len(words) - len(typed)]
-        if words and words[len(before) :] == typed and (not before or (len(before) == 1 and prompt_host(before[0]))):
-            return list(lines[1:])
-        # A prompt that no space parts from what was typed behind it.
-        host, brace, rest = lines[0].partition("}")
-        if brace and prompt_host(host + brace) and rest.split() == typed:
-            return list(lines[1:])
+    """``lines`` without the typed command that a terminal repeats first, with or without the prompt before it.
+
+    Before it may stand what the terminal had not shown yet when the command was typed: line ends and prompts.
+    """
+    typed = command.split()
+    for number, line in enumerate(lines):
+        if line.split() == typed:
+            return list(lines[number + 1 :])
+        host, brace, rest = line.strip().partition("}")
+        if host + brace and not prompt_host(host + brace):
+            break
+        if brace and rest.split() == typed:
+            return list(lines[number + 1 :])
+        if rest.strip():
+            break
     return list(lines)
 
 

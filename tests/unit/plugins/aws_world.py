@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 
 import boto3
 import botocore.client
+import botocore.loaders
+import botocore.session
 import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
@@ -19,6 +21,9 @@ from moto.ec2.models import ec2_backends
 ACCOUNT = "123456789012"
 REGION = "eu-central-1"
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+
+# Reading the descriptions of AWS's services costs more than most tests: all sessions share what was read once.
+_LOADER = botocore.loaders.create_loader()
 
 Json = dict[str, t.Any]
 Reaction = t.Callable[["Call"], None]
@@ -145,18 +150,20 @@ class World:
         return {tag["Key"]: tag["Value"] for tag in answer["Tags"]}
 
 
-def start(monkeypatch: pytest.MonkeyPatch) -> t.Iterator[None]:
-    """Put the stand-in in the place of AWS."""
+def start(monkeypatch: pytest.MonkeyPatch) -> t.Iterator[World]:
+    """Put the stand-in in the place of AWS, and yield its first region."""
     for name in ("AWS_PROFILE", "AWS_REGION", "AWS_ENDPOINT_URL", "AWS_SESSION_TOKEN"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
     monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing-secret")
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    monkeypatch.setattr(botocore.session, "create_loader", lambda search_path: _LOADER)
     with mock_aws():
-        yield
+        yield World()
 
 
 def record(monkeypatch: pytest.MonkeyPatch) -> Calls:

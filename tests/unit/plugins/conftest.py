@@ -19,8 +19,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> t.Iterator[World]:
     """An empty region of AWS."""
     from ansible_collections.trendmicro.cloudone.tests.unit.plugins import aws_world
 
-    for _ in aws_world.start(monkeypatch):
-        yield aws_world.World()
+    yield from aws_world.start(monkeypatch)
 
 
 @pytest.fixture

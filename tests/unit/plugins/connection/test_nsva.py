@@ -174,11 +174,17 @@ def test_a_jump_host_that_is_down_is_not_gone_round(connect: Connect) -> None:
     assert appliance.sessions == 0
 
 
+def test_no_jump_host(connect: Connect) -> None:
+    connection = connect(ansible_nsva_bastion_host="", ansible_nsva_bastion_user="ec2-user")
+    assert connection.exec_command("show version")[0] == 0
+
+
 def test_settings_that_cannot_be_honoured(connect: Connect) -> None:
     for variables in (
         {"ansible_ssh_common_args": "-o ControlMaster=auto"},
         {"ansible_ssh_extra_args": "-J a", "ansible_nsva_bastion_host": "b"},
         {"ansible_nsva_pagers": {"(": " "}},
+        {"ansible_nsva_bastion_user": "ec2-user"},
     ):
         with pytest.raises(AnsibleError) as caught:
             connect(**variables).exec_command("show version")

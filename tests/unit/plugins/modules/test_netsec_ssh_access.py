@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import json
-import time
 import typing as t
 from datetime import timedelta
 
@@ -261,9 +260,9 @@ class TestOpeningAmongOthers:
         result = run(instance_id)
         assert not result["failed"]
         assert result["appliances"][0]["group_id"] in aws.groups_of(instance_id)
-        assert sum(pauses) == pytest.approx(1.5)
+        assert sum(pauses) == pytest.approx(0.5 + 1.0 + 0.5)
 
-    def test_another_run_overwrites_the_groups_of_an_interface(self, aws: World, run: Run, record_calls: Record, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_another_run_overwrites_the_groups_of_an_interface(self, aws: World, run: Run, record_calls: Record) -> None:
         """The other run read the groups before this one wrote them, and writes them after."""
         vpc_id = aws.vpc()
         instance_id = aws.appliance(vpc_id)
@@ -276,7 +275,7 @@ class TestOpeningAmongOthers:
             if len(calls.of("ModifyNetworkInterfaceAttribute")) == 1:
                 boto3.client("ec2", region_name=REGION).modify_network_interface_attribute(NetworkInterfaceId=interface_id, Groups=[*before, others])
 
-        calls.react("DescribeNetworkInterfaces", overwrite, times=2)
+        calls.react("DescribeNetworkInterfaces", overwrite, times=99)
         result = run(instance_id)
         assert aws.groups_of(instance_id) == sorted([*before, others, result["appliances"][0]["group_id"]])
 
@@ -609,8 +608,3 @@ class TestClosingAmongOthers:
         result = run(instance_id, state="absent")
         assert "has no security group but what was lent to it" in result["appliances"][0]["msg"]
         assert aws.groups_of(instance_id) == [group_id]
-
-
-def test_sleeping_is_patched_by_the_fixture(pauses: list[float]) -> None:
-    time.sleep(60)
-    assert pauses == [60]

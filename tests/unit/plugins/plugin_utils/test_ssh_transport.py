@@ -268,7 +268,10 @@ def test_an_encrypted_key_in_the_agent(world: World, tmp_path: Path) -> None:
 
 
 def test_a_broken_agent(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_ssh_transport.paramiko.Agent, "__init__", lambda self: (_ for _ in ()).throw(paramiko.SSHException("no agent")))
+    def fail(agent: paramiko.Agent) -> None:
+        raise paramiko.SSHException("no agent")
+
+    monkeypatch.setattr(paramiko.Agent, "__init__", fail)
     with pytest.raises(LoginError, match=r"the SSH agent cannot be used \(no agent\)"):
         log_in(replace(world.appliance, key_files=()))
 

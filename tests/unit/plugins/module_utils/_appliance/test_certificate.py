@@ -94,12 +94,12 @@ class TestDated:
         assert (found.status, found.due, found.days_left) == (status, due, days_left)
 
     def test_reason_of_a_known_date(self) -> None:
-        assert judge(instance=instance(tag="2024-03-10T00:00:00Z")).reason == "expires on 2026-03-10, 2 years after it registered on 2024-03-10"
+        assert judge(instance=instance(tag="2024-03-10T00:00:00Z")).reason == "expires on 2026-03-10, 2 years after the appliance registered on 2024-03-10"
 
     def test_reason_of_an_estimate_says_so(self) -> None:
         found = judge(instance=instance(attached_at=datetime(2023, 3, 10, tzinfo=UTC)))
         assert found.status == "expired"
-        assert found.reason == "expired on 2025-03-10, 2 years after it probably registered, since its root volume was attached, on 2023-03-10"
+        assert found.reason == "probably expired on 2025-03-10, 2 years after the root volume was attached on 2023-03-10"
 
     def test_no_evidence(self) -> None:
         found = judge(instance=instance())

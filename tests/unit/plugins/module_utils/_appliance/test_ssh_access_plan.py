@@ -42,7 +42,14 @@ class TestParsing:
 
     @pytest.mark.parametrize(
         "sources",
-        [("0.0.0.0/0",), ("::/0",), ("10.0.0.0/8", "0.0.0.0/0"), ("0.0.0.0/1", "128.0.0.0/1"), ("::/1", "8000::/1"), ("0.0.0.0/2", "64.0.0.0/2", "128.0.0.0/1")],
+        [
+            ("0.0.0.0/0",),
+            ("::/0",),
+            ("10.0.0.0/8", "0.0.0.0/0"),
+            ("0.0.0.0/1", "128.0.0.0/1"),
+            ("::/1", "8000::/1"),
+            ("0.0.0.0/2", "64.0.0.0/2", "128.0.0.0/1"),
+        ],
     )
     def test_every_address_is_refused_unless_said(self, sources: tuple[str, ...]) -> None:
         with pytest.raises(InputError, match="every address.*allow_any_source"):
@@ -124,7 +131,8 @@ class TestGroup:
 
 def ingress(*sources: str, port: int = 22) -> tuple[dict[str, t.Any], ...]:
     """Rules as EC2 answers them: one permission with all sources of a port, with descriptions and empty lists."""
-    return ({"IpProtocol": "tcp", "FromPort": port, "ToPort": port, "IpRanges": [{"CidrIp": one, "Description": "d"} for one in sources], "UserIdGroupPairs": []},)
+    ranges = [{"CidrIp": one, "Description": "d"} for one in sources]
+    return ({"IpProtocol": "tcp", "FromPort": port, "ToPort": port, "IpRanges": ranges, "UserIdGroupPairs": []},)
 
 
 def rule(source: str, port: int = 22) -> dict[str, t.Any]:
@@ -144,7 +152,10 @@ class TestRules:
         present = ingress("10.0.0.0/8", "192.0.2.0/24") + ingress("10.0.0.0/8", port=2222)
         assert rule_changes(group(ingress=present), self.access) == ([rule("203.0.113.7/32")], [rule("192.0.2.0/24"), rule("10.0.0.0/8", 2222)])
 
-    @given(st.sets(st.sampled_from(["10.0.0.0/8", "192.0.2.0/24", "2001:db8::/64"]), min_size=1), st.sets(st.sampled_from(["10.0.0.0/8", "2001:db8::/64"]), min_size=1))
+    @given(
+        st.sets(st.sampled_from(["10.0.0.0/8", "192.0.2.0/24", "2001:db8::/64"]), min_size=1),
+        st.sets(st.sampled_from(["10.0.0.0/8", "2001:db8::/64"]), min_size=1),
+    )
     def test_adding_and_taking_leads_to_what_is_wanted(self, before: set[str], wanted: set[str]) -> None:
         old, new = Access("x", tuple(before), 22, HOUR), Access("x", tuple(wanted), 22, HOUR)
         add, remove = rule_changes(group(ingress=tuple(old.permissions())), new)

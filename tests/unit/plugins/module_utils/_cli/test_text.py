@@ -185,8 +185,13 @@ def test_echo(first: str, removed: bool) -> None:
     assert without_echo([first, "Version 1"], "show version") == (["Version 1"] if removed else [first, "Version 1"])
 
 
-def test_no_output_has_no_echo() -> None:
-    assert without_echo([], "show version") == []
+def test_echo_behind_late_prompts() -> None:
+    assert without_echo(["", "nsva-1{}", "nsva-1{} show version", "nsva-1{}"], "show version") == ["nsva-1{}"]
+
+
+def test_output_without_echo() -> None:
+    for lines in ([], ["", "1"], ["nsva-1{}", "1", "show version"]):
+        assert without_echo(lines, "show version") == lines
 
 
 @pytest.mark.parametrize(
