@@ -212,7 +212,10 @@ appliances:
       returned: if it did not fail
       sample: 20
     evidence:
-      description: What RV(appliances[].registered_at) is taken from, V(registration_tag) or the estimate V(root_volume). V(null) if nothing tells.
+      description:
+        - What RV(appliances[].registered_at) is taken from. V(null) if nothing tells.
+        - V(registration_tag) is what a renewal recorded. V(renewal_record) is the begin of a renewal that was interrupted after the appliance had
+          registered. V(root_volume) is an estimate.
       type: str
       returned: if it did not fail
       sample: registration_tag

@@ -180,6 +180,11 @@ appliances:
       type: str
       returned: if O(state=registered) and it did not fail
       sample: "2026-03-01T12:00:00Z"
+    expires_at:
+      description: When the certificate of that registration expires, in UTC.
+      type: str
+      returned: if O(state=registered) and it did not fail
+      sample: "2028-03-01T12:00:00Z"
 """
 
 import typing as t
@@ -187,6 +192,7 @@ from datetime import datetime
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.certificate import expiry
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.lookup import refuse_duplicates
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.renewal_record import Settings
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.renewal_tags import RenewalTags
@@ -246,7 +252,7 @@ def record_all(params: Params, *, check_mode: bool, now: datetime) -> list[Outco
             changed, settings = tags.start(instance, Settings.from_dict(appliances[instance_id]["settings"]), now)
             return {"changed": changed, "settings": settings.as_result()}
         if params["state"] == "registered":
-            return {"changed": tags.registered(instance, registered_at), "registered_at": to_text(registered_at)}
+            return {"changed": tags.registered(instance, registered_at), "registered_at": to_text(registered_at), "expires_at": to_text(expiry(registered_at))}
         return {"changed": tags.finish(instance)}
 
     return for_each(record, appliances, concurrency=params["concurrency"])

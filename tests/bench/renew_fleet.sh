@@ -20,11 +20,13 @@ renew() {
   id=$(find_appliance "$instance_id")
   api -X DELETE "$CLOUDONE_NETSEC_URL/appliances/$id"
 
+  # shellcheck disable=SC2016  # the backticks are the query's
   read -r group < <(aws ec2 describe-instances --instance-ids "$instance_id" --output text \
     --query 'Reservations[].Instances[].NetworkInterfaces[?Description==`Network Security Mgmt Port`][].[Groups[0].GroupId]')
   aws ec2 authorize-security-group-ingress --group-id "$group" --protocol tcp --port 22 --cidr "$SOURCE_CIDR" > /dev/null
 
   token=$(api -X POST "$CLOUDONE_NETSEC_URL/deploymenttokens" -d '{}' | jq -r .token)
+  # shellcheck disable=SC2087  # the token is this side's
   ssh -F "$SSH_CONFIG" -tt "$instance_id" > /dev/null <<END
 cloudone unregister
 cloudone register $token

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.model import Appliance
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.renewal_record import renewed_since
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.instances import Instance
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._errors import InputError
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._times import from_text
 
 Status = t.Literal["valid", "expiring", "expired", "unregistered", "hosted", "unknown"]
-Source = t.Literal["registration_tag", "root_volume"]
+Source = t.Literal["registration_tag", "renewal_record", "root_volume"]
 
 LIFETIME_YEARS = 2
 # A tag may be ahead of this machine's clock by so much; beyond that one of the two is wrong.
@@ -80,13 +81,22 @@ def expiry(registered_at: datetime) -> datetime:
         return registered_at.replace(year=year, day=28)
 
 
-def registration(instance: Instance, registration_tag: str, now: datetime) -> Registration | None:
+def registration(instance: Instance, appliance_id: int, registration_tag: str, now: datetime) -> Registration | None:
     """The best evidence for when the appliance registered.
 
     The root volume is only an estimate: an appliance registers when it is deployed, but may have been renewed by hand since.
+
+    :param appliance_id: the appliance's number in the API.
+    :raises InputError: if there is a record of a renewal that cannot be read.
     """
     tagged = from_text(instance.tags.get(registration_tag, ""))
-    if tagged and tagged <= now + _CLOCK_SKEW:
+    if tagged and tagged > now + _CLOCK_SKEW:
+        tagged = None
+    # A run that was killed right after the registration could not write the tag any more.
+    interrupted = renewed_since(instance.tags, appliance_id)
+    if interrupted and (tagged is None or tagged < interrupted):
+        return Registration(interrupted, "renewal_record")
+    if tagged:
         return Registration(tagged, "registration_tag")
     if instance.root_volume_attached_at:
         return Registration(instance.root_volume_attached_at, "root_volume")
@@ -114,7 +124,7 @@ def assess(facts: Facts, *, registration_tag: str, renew_before: timedelta, now:
         if state != "running":
             return Assessment("unregistered", False, f"the API does not list the appliance, but its EC2 instance is {state}: start it, then renew")
         return Assessment("unregistered", True, "the EC2 instance runs, but the API does not list the appliance")
-    found = registration(facts.instance, registration_tag, now)
+    found = registration(facts.instance, facts.appliance.id, registration_tag, now)
     if found is None:
         return Assessment("unknown", False, "nothing tells when the appliance registered: there is no registration tag and no root volume")
     return _dated(found, state, renew_before, now)
@@ -125,7 +135,7 @@ def _dated(found: Registration, state: str, renew_before: timedelta, now: dateti
     status: Status = "expired" if left <= timedelta(0) else "expiring" if left <= renew_before else "valid"
     due = status != "valid"
     verb = "expired" if status == "expired" else "expires"
-    if found.source == "registration_tag":
+    if found.source != "root_volume":
         reason = f"{verb} on {found.expires_at:%Y-%m-%d}, {LIFETIME_YEARS} years after the appliance registered on {found.at:%Y-%m-%d}"
     else:
         reason = f"probably {verb} on {found.expires_at:%Y-%m-%d}, {LIFETIME_YEARS} years after the root volume was attached on {found.at:%Y-%m-%d}"

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._errors import InputError
-from ansible_collections.trendmicro.cloudone.plugins.module_utils._times import to_text
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._times import from_text, to_text
 
 Json = dict[str, t.Any]
 Tags = t.Mapping[str, str]
@@ -103,6 +103,18 @@ def decode(tags: Tags) -> Settings | None:
             "The record of an earlier renewal in the tags of the EC2 instance cannot be read, so what that renewal had to restore is not known. "
             f"Check log streaming and policies of the appliance by hand, then delete these tags: {', '.join(keys)}."
         ) from error
+
+
+def renewed_since(tags: Tags, appliance_id: int) -> datetime | None:
+    """When the renewal on record began, if the appliance has registered since then, which a new number in the API tells.
+
+    :param appliance_id: the appliance's number in the API now.
+    :raises InputError: if there is a record that cannot be read.
+    """
+    settings = decode(tags)
+    if settings is None or settings.appliance_id in (None, appliance_id):
+        return None
+    return from_text(tags.get(STARTED, ""))
 
 
 def record_keys(tags: Tags) -> list[str]:

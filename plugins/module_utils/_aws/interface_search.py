@@ -21,13 +21,12 @@ from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.session i
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._errors import CloudOneError
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._pool import for_each
 
-Overrides: t.TypeAlias = "t.Mapping[str, str | None]"
-Answer: t.TypeAlias = "ManagementInterface | CloudOneError"
-
 _LONGEST_USER_DATA = 256 * 1024
 
 
-def find_management_interfaces(clients: AwsClients, instances: t.Sequence[Instance], overrides: Overrides, *, concurrency: int) -> dict[str, Answer]:
+def find_management_interfaces(
+    clients: AwsClients, instances: t.Sequence[Instance], overrides: t.Mapping[str, str | None], *, concurrency: int
+) -> dict[str, ManagementInterface | CloudOneError]:
     """Tell the management interface of each instance.
 
     :param overrides: for an instance id the interface that the user names, if any.
@@ -60,8 +59,8 @@ def read_user_data(encoded: str) -> str:
 class _Search:
     """Answers that get better with each question."""
 
-    def __init__(self, clients: AwsClients, overrides: Overrides, concurrency: int) -> None:
-        self.answers: dict[str, Answer] = {}
+    def __init__(self, clients: AwsClients, overrides: t.Mapping[str, str | None], concurrency: int) -> None:
+        self.answers: dict[str, ManagementInterface | CloudOneError] = {}
         self._clients = clients
         self._overrides = overrides
         self._concurrency = concurrency

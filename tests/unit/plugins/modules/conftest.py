@@ -30,9 +30,14 @@ def run_module(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[st
         arguments = {**options, "_ansible_check_mode": check_mode, "_ansible_diff": diff, "_ansible_remote_tmp": "/tmp"}
         monkeypatch.setattr(basic, "_ANSIBLE_ARGS", json.dumps({"ANSIBLE_MODULE_ARGS": arguments}).encode())
         monkeypatch.setattr(basic, "_ANSIBLE_PROFILE", "legacy", raising=False)  # ansible-core 2.19 and later
+        # Where Ansible's controller is loaded in the same process, as by other tests, a module's warnings would go to the screen.
+        warnings: list[str] = []
+        monkeypatch.setattr(basic.AnsibleModule, "warn", lambda _module, warning, **_more: warnings.append(warning))
         with pytest.raises(SystemExit):
             main()
         printed = json.loads(capsys.readouterr().out)
+        if warnings:
+            printed["warnings"] = warnings
         printed.setdefault("failed", False)
         return t.cast(dict[str, t.Any], printed)
 

@@ -102,7 +102,8 @@ class TestRegistered:
         run("started", instance_id, settings=SETTINGS)
         calls = record_calls()
         result = run("registered", instance_id)
-        assert result["appliances"] == [{"instance_id": instance_id, "changed": True, "failed": False, "registered_at": "2026-03-01T12:00:00Z"}]
+        dates = {"registered_at": "2026-03-01T12:00:00Z", "expires_at": "2028-03-01T12:00:00Z"}
+        assert result["appliances"] == [{"instance_id": instance_id, "changed": True, "failed": False, **dates}]
         assert calls.of("CreateTags") == [{"Resources": [instance_id], "Tags": [{"Key": REGISTERED_AT, "Value": "2026-03-01T12:00:00Z"}]}]
         assert decode(aws.tags(instance_id)) == Settings.from_dict(SETTINGS)
 

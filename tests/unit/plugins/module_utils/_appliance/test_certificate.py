@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.certificate import Assessment, Facts, assess, expiry, registration
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.model import Appliance
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.renewal_record import Settings, tags_to_start
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.instances import Instance
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._errors import InputError
 
@@ -59,22 +60,41 @@ class TestExpiry:
 
 class TestRegistration:
     def test_the_tag_is_better_than_the_root_volume(self) -> None:
-        found = registration(instance(attached_at=datetime(2020, 1, 1, tzinfo=UTC), tag="2025-06-01T00:00:00Z"), TAG, NOW)
+        found = registration(instance(attached_at=datetime(2020, 1, 1, tzinfo=UTC), tag="2025-06-01T00:00:00Z"), 1, TAG, NOW)
         assert found is not None
         assert (found.at, found.source) == (datetime(2025, 6, 1, tzinfo=UTC), "registration_tag")
 
     @pytest.mark.parametrize("tag", [None, "", "tomorrow", "2026-03-03T00:00:00Z"])
     def test_the_root_volume_stands_in_for_a_tag_that_is_missing_unreadable_or_in_the_future(self, tag: str | None) -> None:
-        found = registration(instance(attached_at=datetime(2020, 1, 1, tzinfo=UTC), tag=tag), TAG, NOW)
+        found = registration(instance(attached_at=datetime(2020, 1, 1, tzinfo=UTC), tag=tag), 1, TAG, NOW)
         assert found is not None
         assert (found.at, found.source) == (datetime(2020, 1, 1, tzinfo=UTC), "root_volume")
 
     def test_clocks_may_differ_a_little(self) -> None:
-        found = registration(instance(tag="2026-03-01T12:05:00Z"), TAG, NOW)
+        found = registration(instance(tag="2026-03-01T12:05:00Z"), 1, TAG, NOW)
         assert found is not None and found.source == "registration_tag"
 
+    @pytest.mark.parametrize(
+        ("recorded_id", "tag", "source"),
+        [
+            (7, None, "renewal_record"),  # registered since, and killed before the tag was written
+            (7, "2024-02-01T00:00:00Z", "renewal_record"),  # that tag is of the registration before
+            (7, "2026-02-21T00:00:00Z", "registration_tag"),
+            (1, None, "root_volume"),  # not registered since
+            (None, None, "root_volume"),  # found unregistered, so nobody knows
+        ],
+    )
+    def test_a_new_number_in_the_api_tells_that_an_interrupted_renewal_got_as_far_as_registering(
+        self, recorded_id: int | None, tag: str | None, source: str
+    ) -> None:
+        record = tags_to_start({}, Settings(recorded_id, None, ()), datetime(2026, 2, 20, tzinfo=UTC))
+        tags = record | ({TAG: tag} if tag else {})
+        found = registration(Instance("i-1", "eu-west-1", OWN, "running", datetime(2020, 1, 1, tzinfo=UTC), tags, ()), 1, TAG, NOW)
+        assert found is not None
+        assert found.source == source
+
     def test_there_may_be_no_evidence(self) -> None:
-        assert registration(instance(), TAG, NOW) is None
+        assert registration(instance(), 1, TAG, NOW) is None
 
 
 class TestDated:

@@ -13,22 +13,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.instances import Instance, find_instances
-from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.interface_search import Answer, find_management_interfaces, read_user_data
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.interface_search import find_management_interfaces, read_user_data
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.interfaces import ManagementInterface, UndecidedError
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.session import AwsClients
-from ansible_collections.trendmicro.cloudone.plugins.module_utils._errors import AwsError
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._errors import AwsError, CloudOneError
 from ansible_collections.trendmicro.cloudone.tests.unit.plugins.aws_world import GENEVE, REGION, Calls, World
 
 Record = t.Callable[[], Calls]
 
 
-def find(*instance_ids: str, overrides: dict[str, str | None] | None = None) -> dict[str, Answer]:
+def find(*instance_ids: str, overrides: dict[str, str | None] | None = None) -> dict[str, ManagementInterface | CloudOneError]:
     clients = AwsClients({}, concurrency=1)
     instances: list[Instance] = list(find_instances(clients, {REGION: instance_ids}, concurrency=1).instances.values())
     return find_management_interfaces(clients, instances, overrides or {}, concurrency=1)
 
 
-def index(answer: Answer) -> int:
+def index(answer: ManagementInterface | CloudOneError) -> int:
     assert isinstance(answer, ManagementInterface), answer
     return answer.device_index
 
