@@ -70,7 +70,7 @@ unit: $(TEST) ## unit tests with their coverage thresholds
 
 integration: $(TEST) ## the playbook, modules and connection against the lab, faults included
 	@tools/require_sshd
-	$(PYTEST) tests/integration
+	$(PYTEST) -n 2 tests/integration
 
 bench: bench-renew ## all benchmarks; tables here, figures in build/bench/
 

@@ -41,7 +41,7 @@ def measure(command: t.Sequence[str], *, environment: t.Mapping[str, str], outpu
     started = time.monotonic()
     with output.open("wb") as file:
         process = subprocess.Popen(command, env=dict(environment), cwd=cwd, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT)
-        _, status, usage = os.wait4(process.pid, 0)
+        _pid, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
     seconds = time.monotonic() - started
     if process.returncode:

@@ -136,7 +136,7 @@ class Bastion:
         text = "".join(f"{name} {value}\n" for name, value in settings.items())
         path.write_text(text)
         # Newer servers shut an address out after failed logins, and here everybody has the same address; older ones do not know the setting.
-        if subprocess.run([sshd, "-t", "-f", str(path), "-o", "PerSourcePenalties=no"], capture_output=True).returncode == 0:
+        if subprocess.run([sshd, "-t", "-f", str(path), "-o", "PerSourcePenalties=no"], capture_output=True, check=False).returncode == 0:
             path.write_text(text + "PerSourcePenalties no\n")
         return path
 

@@ -67,29 +67,24 @@ class ApplianceBackend(t.Protocol):
 
     def ssh_allowed(self, source_address: str) -> bool:
         """Whether the security groups on the management interface let ``source_address`` reach tcp/22."""
-        ...
 
     def register(self, credential: str) -> Registration:
         """Start a registration with a deployment token or an API key.
 
         :raises RegistrationRefused: the credential is not accepted, or the appliance is registered already.
         """
-        ...
 
     def unregister(self) -> None:
         """Forget the registration.
 
         :raises NotRegistered: there is none.
         """
-        ...
 
     def registered(self) -> bool:
         """Whether the appliance itself believes that it is registered."""
-        ...
 
     def system_log(self) -> list[str]:
         """The lines of the system log, oldest first."""
-        ...
 
     def fault(self, moment: str) -> CliFault | None:
         """The fault that is due at this moment, counted as fired; each moment is asked for once.
@@ -98,11 +93,9 @@ class ApplianceBackend(t.Protocol):
         ``command:<line>`` (before a line is carried out), ``answer:<line>`` (it was carried out, nothing of its answer has been
         printed). Lines are stripped, with single spaces; of ``cloudone register SECRET`` only ``cloudone register`` is passed.
         """
-        ...
 
     def record(self, call: str) -> None:
         """Count what reached the appliance: ``login``, ``login refused: <why>``, or a command line (a secret is ``***``)."""
-        ...
 
 
 @dataclass

@@ -120,7 +120,7 @@ class Shell:
 
     def question(self, line: str) -> str:
         """What to ask before carrying ``line`` out; empty if nothing."""
-        entry, _ = self._find(line)
+        entry, _rest = self._find(line)
         # Saving always asks, hence its -y; the registration commands ask only where configured.
         asks = self._appliance.confirmations or line.split()[:1] == ["save-config"]
         return f"{entry.question} (y/n) " if entry and entry.run and asks and entry.question else ""
@@ -156,7 +156,7 @@ class Shell:
 
     def _entries_at_error(self, line: str) -> dict[str, Entry]:
         """The entries that would have been valid at the first wrong, surplus or missing word."""
-        entry, _ = self._find(line)
+        entry, _rest = self._find(line)
         return entry.entries or {"<Enter>": Entry("Carry the command out")} if entry else self._modes[self._mode]
 
     def _valid(self, entries: dict[str, Entry]) -> Answer:
@@ -190,7 +190,7 @@ class Shell:
             return Answer(["Registration complete."], seconds=registration.seconds, started=started)
         return Answer(started=started)
 
-    def _unregister(self, _: str) -> Answer:
+    def _unregister(self, _rest: str) -> Answer:
         try:
             self._appliance.backend.unregister()
         except NotRegistered:

@@ -49,7 +49,7 @@ async def test_it_lets_its_key_in_and_counts_the_logins(bastion: Bastion, tmp_pa
     for count in (1, 2):
         async with login(bastion, tmp_path):
             assert bastion.logins() == count
-    for _ in range(6):  # nobody is locked out by another's mistakes
+    for _attempt in range(6):  # nobody is locked out by another's mistakes
         with pytest.raises(asyncssh.PermissionDenied):
             await login(bastion, tmp_path, "other.pem")
     async with login(bastion, tmp_path):
@@ -69,11 +69,11 @@ async def test_it_knows_the_connections_that_it_forwards(bastion: Bastion, tmp_p
     port = server.sockets[0].getsockname()[1]
     async with server, login(bastion, tmp_path) as first, login(bastion, tmp_path) as second:
         for connection in (first, second):
-            _, writer = await connection.open_connection("127.10.0.4", port)
+            _reader, writer = await connection.open_connection("127.10.0.4", port)
             forwarded = await peers.get()
             assert bastion.owns_connection(*forwarded)
             writer.close()
-        _, direct = await asyncio.open_connection("127.10.0.4", port)
+        _reader, direct = await asyncio.open_connection("127.10.0.4", port)
         assert not bastion.owns_connection(*await peers.get())
         assert not bastion.owns_connection("127.0.0.77", forwarded[1])
         direct.close()
@@ -184,7 +184,7 @@ async def test_the_openssh_client_reaches_an_appliance_only_through_the_bastion(
             ssh = await asyncio.create_subprocess_exec(
                 "ssh", "-F", str(tmp_path / "ssh_config"), *way, "-tt", "127.10.0.4", stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
             )
-            output, _ = await ssh.communicate(b"exit\n")
+            output, _errors = await ssh.communicate(b"exit\n")
             assert (ssh.returncode, bastion.logins()) == (status, logins)
             assert output == (b"nsva-1{}exit\r\n" if status == 0 else b"")
     assert backend.calls == ["login", "exit"]

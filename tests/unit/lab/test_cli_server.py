@@ -139,7 +139,7 @@ async def test_the_security_groups_see_the_source_that_is_told(tmp_path: Path) -
         return "127.20.0.5"
 
     async with serving(tmp_path, appliance(Backend(allowed={"127.20.0.5"})), source_of=source_of) as server:
-        _, writer = await asyncio.open_connection("127.10.0.4", server.port, local_addr=("127.0.0.9", 0))
+        _reader, writer = await asyncio.open_connection("127.10.0.4", server.port, local_addr=("127.0.0.9", 0))
         local = writer.get_extra_info("sockname")
         async with session(server, tmp_path) as typist:
             await typist.until(PROMPT)
@@ -322,7 +322,7 @@ async def test_the_openssh_client_gets_along_with_it(tmp_path: Path) -> None:
         command = ["ssh", "-F", "none", "-i", str(tmp_path / "appliance.pem"), "-o", f"UserKnownHostsFile={tmp_path}/known_hosts"]
         command += ["-o", "StrictHostKeyChecking=yes", "-o", "IdentitiesOnly=yes", "-p", str(server.port), "-tt", "admin@127.10.0.4"]
         ssh = await asyncio.create_subprocess_exec(*command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        output, _ = await ssh.communicate(b"show version\nexit\n")
+        output, _errors = await ssh.communicate(b"show version\nexit\n")
         assert output.decode() == f"Welcome\r\n{PROMPT}show version\r\nHost name: nsva-1\r\n{PROMPT}exit\r\n"
         assert ssh.returncode == 0
 

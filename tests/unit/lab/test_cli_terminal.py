@@ -60,13 +60,13 @@ async def test_without_a_pty_nothing_is_echoed() -> None:
 @in_loop
 async def test_cr_lf_ends_one_line_only() -> None:
     screen = Screen(b"a\r\nb\r\n\n")
-    assert [await screen.terminal.read_line("") for _ in range(3)] == ["a", "b", ""]
+    assert [await screen.terminal.read_line("") for _line in range(3)] == ["a", "b", ""]
 
 
 @in_loop
 async def test_ctrl_d_at_the_start_of_a_line_and_the_end_of_input_hang_up() -> None:
     screen = Screen(b"\x04")
-    for _ in range(3):
+    for _line in range(3):
         with pytest.raises(HungUp):
             await screen.terminal.read_line("> ")
     assert screen.shown == b"> \r\n> > "
