@@ -180,8 +180,7 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.history import last_profile
-from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.log_streaming import read_log_types
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.current_settings import READABLE, settings_reader
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.lookup import MOST_SEARCHES
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.model import Appliance, version_tuple
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._arguments import cloudone_spec, concurrency_spec, require_libraries
@@ -239,19 +238,15 @@ def parse_version(params: t.Mapping[str, t.Any], option: str) -> tuple[int, ...]
 
 def gather(api: NetsecApi, appliances: t.Sequence[Appliance], params: t.Mapping[str, t.Any]) -> list[Result]:
     """Read what is wanted in addition. An appliance that cannot be read is an entry that says so."""
-    distributions = api.profile_distributions() if appliances and "profile" in params["gather"] else []
-
-    def read(appliance: Appliance) -> Result:
-        more: Result = {}
-        if "log_types" in params["gather"]:
-            more["log_types"] = [log_type.as_result() for log_type in read_log_types(api.log_types(appliance.id))]
-        if "profile" in params["gather"]:
-            more["profile_id"] = last_profile(distributions, appliance.id)
-        return more
-
+    read = settings_reader(api, params["gather"] if appliances else ())
     outcomes = for_each(read, appliances, concurrency=params["concurrency"])
     return [
-        {"changed": False, "failed": outcome.error is not None, **outcome.item.as_result(), **(outcome.value or {"msg": str(outcome.error)})}
+        {
+            "changed": False,
+            "failed": outcome.error is not None,
+            **outcome.item.as_result(),
+            **({"msg": str(outcome.error)} if outcome.error else outcome.result()),
+        }
         for outcome in outcomes
     ]
 
@@ -264,7 +259,7 @@ def main() -> None:
             "query": {"type": "str"},
             "minimum_version": {"type": "str"},
             "maximum_version": {"type": "str"},
-            "gather": {"type": "list", "elements": "str", "choices": ["log_types", "profile"], "default": []},
+            "gather": {"type": "list", "elements": "str", "choices": list(READABLE), "default": []},
             **cloudone_spec(),
             **concurrency_spec(),
         },

@@ -79,6 +79,14 @@ EXAMPLES = r"""
   register: forecast
   delegate_to: localhost
 
+- name: Record the settings of those that are due, which their renewal may lose
+  trendmicro.cloudone.netsec_renewal_record:
+    api_key: "{{ cloudone_api_key }}"
+    cloudone_region: us-1
+    state: started
+    appliances: "{{ forecast.appliances | selectattr('due') | map(attribute='location') | list }}"
+  delegate_to: localhost
+
 - name: Show what is due
   ansible.builtin.debug:
     msg: "{{ item.instance_id }}: {{ item.reason }}"
@@ -148,6 +156,28 @@ appliances:
       type: str
       returned: if it did not fail
       sample: eu-central-1
+    location:
+      description:
+        - Where the appliance is, in the form that option O(appliances) has here and in the other modules, which then need not search for it.
+        - What was found out, and else what O(appliances) says.
+      type: dict
+      returned: if it did not fail
+      contains:
+        instance_id:
+          description: The EC2 instance ID.
+          type: str
+          returned: always
+          sample: i-0123456789abcdef0
+        region:
+          description: AWS region of the instance.
+          type: str
+          returned: if it is known
+          sample: eu-central-1
+        management_interface:
+          description: ID of the network interface for management.
+          type: str
+          returned: if it is known
+          sample: eni-0123456789abcdef0
     account_id:
       description: ID of the AWS account of the instance, as far as it is known.
       type: str
@@ -249,7 +279,7 @@ from ansible_collections.trendmicro.cloudone.plugins.module_utils._results impor
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._times import to_text, utc_now
 
 
-def forecast(evidence: Evidence, *, registration_tag: str, renew_before: timedelta, now: datetime) -> Result:
+def forecast(wanted: Wanted, evidence: Evidence, *, registration_tag: str, renew_before: timedelta, now: datetime) -> Result:
     """Judge one appliance and lay out the judgement.
 
     :raises InputError: if nobody knows the instance, or the record of an earlier renewal cannot be read.
@@ -267,6 +297,7 @@ def forecast(evidence: Evidence, *, registration_tag: str, renew_before: timedel
         "registered": facts.appliance is not None,
         "appliance": facts.appliance.as_result() if facts.appliance else None,
         "region": known.region if known else None,
+        "location": location(wanted, evidence),
         "account_id": known.account_id if known else None,
         "deployment": interface.deployment if isinstance(interface, ManagementInterface) else None,
         "management_interface": interface.as_result() if isinstance(interface, ManagementInterface) else None,
@@ -276,6 +307,19 @@ def forecast(evidence: Evidence, *, registration_tag: str, renew_before: timedel
         "days_left": assessment.days_left,
         "evidence": registration.source if registration else None,
         "saved_settings": saved.as_result() if saved else None,
+    }
+
+
+def location(wanted: Wanted, evidence: Evidence) -> Result:
+    """Where an appliance is, as the other modules take it: what was found out, and else what the user says."""
+    known = evidence.facts.instance or evidence.facts.appliance
+    interface = evidence.management_interface
+    region = (known.region if known else None) or wanted.region
+    interface_id = interface.id if isinstance(interface, ManagementInterface) else wanted.management_interface
+    return {
+        "instance_id": wanted.instance_id,
+        **({"region": region} if region else {}),
+        **({"management_interface": interface_id} if interface_id else {}),
     }
 
 
@@ -290,7 +334,7 @@ def forecast_all(params: t.Mapping[str, t.Any], now: datetime) -> list[Outcome[s
     renew_before = timedelta(days=params["renew_before"])
 
     def judge(outcome: Outcome[Wanted, Evidence]) -> Result:
-        return forecast(outcome.result(), registration_tag=params["registration_tag"], renew_before=renew_before, now=now)
+        return forecast(outcome.item, outcome.result(), registration_tag=params["registration_tag"], renew_before=renew_before, now=now)
 
     gathered = gather(api, clients, wanted, regions=params["regions"], concurrency=concurrency)
     return [Outcome(outcome.item.item.instance_id, outcome.value, outcome.error) for outcome in for_each(judge, gathered, concurrency=1)]

@@ -29,11 +29,17 @@ options:
       profile_id:
         description:
           - ID of the profile. Give either this or O(distributions[].profile_name).
+          - Without either, or if it is null because nobody knows which profile the appliance had, O(profile_name) is distributed.
         type: int
       profile_name:
         description:
           - Name of the profile, for example V(Default-Profile).
         type: str
+  profile_name:
+    description:
+      - Name of the profile for those of O(distributions) that name none.
+      - Without it they are skipped, since a wrong profile is worse than none. Then RV(appliances[].skipped) says so.
+    type: str
 extends_documentation_fragment:
   - trendmicro.cloudone.attributes
   - trendmicro.cloudone.attributes.actiongroup_netsec
@@ -62,6 +68,11 @@ EXAMPLES = r"""
         profile_name: Default-Profile
       - instance_id: i-0fedcba9876543210
         profile_id: 4
+
+- name: Give back what a renewal recorded, and the default profile where it is not known what the appliance had
+  trendmicro.cloudone.netsec_policy_distribution:
+    distributions: "{{ record.appliances | map(attribute='distribution') | list }}"
+    profile_name: Default-Profile
 """
 
 RETURN = r"""
@@ -77,7 +88,7 @@ appliances:
       returned: always
       sample: i-0123456789abcdef0
     changed:
-      description: Whether something was changed, or would be in check mode.
+      description: Whether a profile was distributed, or would be in check mode.
       type: bool
       returned: always
     failed:
@@ -91,56 +102,85 @@ appliances:
     appliance_id:
       description: Number of the appliance in the API.
       type: int
-      returned: when it did not fail
+      returned: when a profile was distributed, or would be in check mode
       sample: 1
     profile_id:
-      description: ID of the profile that was distributed.
+      description: ID of the profile that was distributed, or null if none was.
       type: int
-      returned: when it did not fail
+      returned: always
       sample: 4
+    skipped:
+      description: Whether nothing was done about this appliance, since no profile is given for it.
+      type: bool
+      returned: always
+    reason:
+      description: Why it was skipped, and what to do.
+      type: str
+      returned: when it was skipped
+      sample: It is not known which profile the appliance had. Redistribute its policies by hand, or give profile_name.
 """
 
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.lookup import find_each, for_each_found, require
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.lookup import find_each, for_each_found, refuse_duplicates, require
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.model import Appliance
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._arguments import cloudone_spec, concurrency_spec, require_libraries
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._cloudone.netsec import NetsecApi, netsec_api
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._errors import CloudOneError, InputError
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._results import Result, entries, finish
 
-Option = t.Mapping[str, t.Any]
+Params = t.Mapping[str, t.Any]
+
+NOT_KNOWN = "It is not known which profile the appliance had. Redistribute its policies by hand, or give profile_name."
 
 
-def distribute(api: NetsecApi, distributions: t.Sequence[Option], *, concurrency: int, check_mode: bool) -> list[Result]:
-    """Distribute each appliance's profile to it."""
-    found = find_each(api, [option["instance_id"] for option in distributions], concurrency=concurrency)
-    by_instance = {option["instance_id"]: option for option in distributions}
-    profiles = api.profiles() if any(option["profile_name"] is not None for option in distributions) else []
+def distribute(api: NetsecApi, params: Params, *, check_mode: bool) -> list[Result]:
+    """Distribute each appliance's profile to it; skip the appliances for which none is given."""
+    refuse_duplicates(option["instance_id"] for option in params["distributions"])
+    given = {option["instance_id"]: given_profile(option, params["profile_name"]) for option in params["distributions"]}
+    wanted = {instance_id: profile for instance_id, profile in given.items() if profile is not None}
+    found = find_each(api, list(wanted), concurrency=params["concurrency"])
+    profiles = api.profiles() if any(isinstance(profile, str) for profile in wanted.values()) else []
 
     def distribute_one(instance_id: str, listed: Appliance | None) -> Result:
         appliance = require(instance_id, listed)
-        profile_id = resolve_profile(by_instance[instance_id], profiles)
+        profile_id = resolve_profile(wanted[instance_id], profiles)
         if not check_mode:
             api.distribute_profile(appliance.id, profile_id)
         return {"changed": True, "appliance_id": appliance.id, "profile_id": profile_id}
 
-    return entries(for_each_found(found, distribute_one, concurrency=concurrency))
+    done = entries(for_each_found(found, distribute_one, concurrency=params["concurrency"]))
+    results = {result["instance_id"]: {"profile_id": None, "skipped": False, **result} for result in done}
+    return [results.get(instance_id) or skipped(instance_id) for instance_id in given]
 
 
-def resolve_profile(option: Option, profiles: t.Sequence[t.Mapping[str, t.Any]]) -> int:
-    """The ID of the wanted profile.
-
-    :raises InputError: not exactly one profile has the wanted name.
-    """
+def given_profile(option: Params, fallback: str | None) -> int | str | None:
+    """ID or name of the profile for one appliance, ``None`` if none is given."""
     if option["profile_id"] is not None:
         return int(option["profile_id"])
-    ids = [profile["id"] for profile in profiles if profile.get("name") == option["profile_name"]]
+    return option["profile_name"] or fallback or None
+
+
+def skipped(instance_id: str) -> Result:
+    """The entry of an appliance to which nothing is distributed."""
+    return {"instance_id": instance_id, "changed": False, "failed": False, "profile_id": None, "skipped": True, "reason": NOT_KNOWN}
+
+
+def resolve_profile(profile: int | str, profiles: t.Sequence[t.Mapping[str, t.Any]]) -> int:
+    """The ID of the wanted profile.
+
+    :param profile: its ID or name.
+    :param profiles: all that there are; only needed for a name.
+    :raises InputError: not exactly one profile has the wanted name.
+    """
+    if isinstance(profile, int):
+        return profile
+    ids = [one["id"] for one in profiles if one.get("name") == profile]
     if len(ids) != 1:
-        names = ", ".join(sorted(str(profile.get("name")) for profile in profiles)) or "none"
-        raise InputError(f"{len(ids)} profiles are named {option['profile_name']!r}. There are: {names}. Give profile_id, or another profile_name.")
+        names = ", ".join(sorted(str(one.get("name")) for one in profiles)) or "none"
+        raise InputError(f"{len(ids)} profiles are named {profile!r}. There are: {names}. Give profile_id, or another profile_name.")
     return int(ids[0])
 
 
@@ -157,18 +197,17 @@ def main() -> None:
                     "profile_name": {"type": "str"},
                 },
                 "mutually_exclusive": [("profile_id", "profile_name")],
-                "required_one_of": [("profile_id", "profile_name")],
             },
+            "profile_name": {"type": "str"},
             **cloudone_spec(),
             **concurrency_spec(),
         },
         supports_check_mode=True,
     )
     require_libraries(module, "requests")
-    concurrency = module.params["concurrency"]
     try:
-        api = netsec_api(module.params, concurrency)
-        results = distribute(api, module.params["distributions"], concurrency=concurrency, check_mode=module.check_mode)
+        api = netsec_api(module.params, module.params["concurrency"])
+        results = distribute(api, module.params, check_mode=module.check_mode)
     except CloudOneError as error:
         module.fail_json(msg=str(error))
     finish(module, results)

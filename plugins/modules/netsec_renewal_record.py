@@ -10,22 +10,30 @@ module: netsec_renewal_record
 short_description: Keep the record of a certificate renewal on the appliance's EC2 instance
 version_added: 1.0.0
 description:
-  - An appliance may lose settings when it registers again. This module records them in tags of its EC2 instance before, so that they outlive a run
-    that is killed in the middle, and the next run can restore them.
+  - An appliance may lose settings when it registers again. This module reads them from the Network Security API before, and records them in tags of
+    the EC2 instance, so that they outlive a run that is killed in the middle, and the next run can restore them.
   - It also records when the appliance registered, from which M(trendmicro.cloudone.netsec_certificate_info) tells when its certificate expires.
 author:
   - trendmicro.cloudone contributors (@trendmicro-cloudone)
 extends_documentation_fragment:
+  - trendmicro.cloudone.cloudone
   - trendmicro.cloudone.aws
+  - trendmicro.cloudone.ec2_appliances
   - trendmicro.cloudone.concurrency
   - trendmicro.cloudone.attributes
+  - trendmicro.cloudone.attributes.actiongroup_netsec
   - trendmicro.cloudone.attributes.actiongroup_aws
 attributes:
+  action_group:
+    support: full
+    membership:
+      - trendmicro.cloudone.netsec
+      - trendmicro.cloudone.aws
+      - trendmicro.cloudone.all
   check_mode:
     support: full
     details:
       - Changes nothing, but asks EC2 whether it would permit the changes (C(DryRun)). Fails for an appliance where it would not.
-      - With O(state=started) it also asks whether EC2 would permit what O(state=finished) does.
   diff_mode:
     support: none
   idempotent:
@@ -35,9 +43,10 @@ attributes:
 options:
   state:
     description:
-      - V(started) writes O(appliances[].settings), split over the tags C(trendmicro.cloudone:renewal-<n>), and the time into
-        C(trendmicro.cloudone:renewal-started). A record that is there already is from a renewal that was interrupted, and is kept. It is an error if
-        there is no room for all tags, or if the record that is there cannot be read.
+      - V(started) reads log streaming and the profile last distributed from the API, and writes them into the tags C(trendmicro.cloudone:renewal-<n>),
+        split over as many as needed, and the time into C(trendmicro.cloudone:renewal-started). A record that is there already is from a renewal that
+        was interrupted; it is kept, and the API is not asked. Before anything is written, EC2 is asked whether it would permit what V(finished) does
+        (C(DryRun)). It is an error if it would not, if there is no room for all tags, or if the record that is there cannot be read.
       - V(registered) writes the time of the registration into C(trendmicro.cloudone:registered-at), and leaves the record alone.
       - V(finished) removes what V(started) wrote.
     type: str
@@ -46,111 +55,68 @@ options:
       - registered
       - finished
     required: true
-  appliances:
-    description:
-      - The appliances, each EC2 instance once.
-    type: list
-    elements: dict
-    required: true
-    suboptions:
-      instance_id:
-        description:
-          - EC2 instance ID of the appliance.
-        type: str
-        required: true
-      region:
-        description:
-          - AWS region of the instance. Saves searching O(regions).
-        type: str
-      management_interface:
-        description:
-          - Not used. Accepted so that the same list of appliances can be given to all modules.
-        type: str
-      settings:
-        description:
-          - What the registration may lose. Required for O(state=started).
-        type: dict
-        suboptions:
-          appliance_id:
-            description:
-              - ID of the appliance in the API before it is unregistered.
-            type: int
-          profile_id:
-            description:
-              - ID of the profile that was last distributed to the appliance.
-            type: int
-          log_types:
-            description:
-              - Log streaming of the appliance, in the form of M(trendmicro.cloudone.netsec_cloudwatch_logconfig).
-            type: list
-            elements: dict
-            default: []
-            suboptions:
-              name:
-                description:
-                  - Name of the log type.
-                type: str
-                required: true
-              group:
-                description:
-                  - Log group in CloudWatch.
-                type: str
-              stream:
-                description:
-                  - Log stream in CloudWatch.
-                type: str
-              enabled:
-                description:
-                  - Whether the log type is streamed.
-                type: bool
-  regions:
-    description:
-      - AWS regions to search for appliances whose region is not known.
-      - If empty, only the region of the AWS options is searched.
-    type: list
-    elements: str
-    default: []
   registered_at:
     description:
       - When the appliances registered, as an ISO 8601 time. Only used with O(state=registered). The present time if it is not given.
     type: str
+  use_aws:
+    description:
+      - Whether to use AWS. Without it O(state=started) reads the settings and records nothing, so they are lost if the run is killed. The other states
+        do nothing but write tags, so they cannot do without.
+    type: bool
+    default: true
 notes:
   - The IAM actions needed are C(ec2:DescribeInstances), C(ec2:CreateTags) and C(ec2:DeleteTags). The latter two can be limited to instances, and to
     tag keys that begin with C(trendmicro.cloudone:).
+  - The API is asked only with O(state=started).
+  - O(appliances[].management_interface) is not used. It is accepted so that the same list of appliances can be given to all modules.
 seealso:
   - module: trendmicro.cloudone.netsec_certificate_info
+  - module: trendmicro.cloudone.netsec_cloudwatch_logconfig
+  - module: trendmicro.cloudone.netsec_policy_distribution
 """
 
 EXAMPLES = r"""
 - name: Record what may be lost, before unregistering
   trendmicro.cloudone.netsec_renewal_record:
+    api_key: "{{ cloudone_api_key }}"
+    cloudone_region: us-1
     state: started
     appliances:
       - instance_id: i-0123456789abcdef0
         region: eu-central-1
-        settings:
-          appliance_id: 17
-          profile_id: 3
-          log_types:
-            - name: ipsBlock
-              group: network-security-block-events
-              stream: ipsBlock_{instance_id}
-              enabled: true
+  register: record
   delegate_to: localhost
 
 - name: Record that the appliance registered just now
   trendmicro.cloudone.netsec_renewal_record:
+    api_key: "{{ cloudone_api_key }}"
     state: registered
     appliances:
       - instance_id: i-0123456789abcdef0
         region: eu-central-1
+  delegate_to: localhost
+
+- name: Restore log streaming
+  trendmicro.cloudone.netsec_cloudwatch_logconfig:
+    api_key: "{{ cloudone_api_key }}"
+    cloudone_region: us-1
+    appliances: "{{ record.appliances | map(attribute='log_streaming') | select | list }}"
+  delegate_to: localhost
+
+- name: Redistribute policies
+  trendmicro.cloudone.netsec_policy_distribution:
+    api_key: "{{ cloudone_api_key }}"
+    cloudone_region: us-1
+    distributions: "{{ record.appliances | map(attribute='distribution') | list }}"
+    profile_name: Default-Profile
   delegate_to: localhost
 """
 
 RETURN = r"""
 appliances:
   description: One entry for each of O(appliances), in the same order.
-  returned: always, unless nothing could be asked of AWS at all
+  returned: always, unless nothing could be asked of AWS or the API at all
   type: list
   elements: dict
   contains:
@@ -164,7 +130,7 @@ appliances:
       type: bool
       returned: always
     failed:
-      description: Whether the tags could not be changed.
+      description: Whether the settings could not be read, or the tags not be changed.
       type: bool
       returned: always
     msg:
@@ -172,9 +138,41 @@ appliances:
       type: str
       returned: if it failed
     settings:
-      description: The settings that are on record now. Those of an interrupted renewal, if there was one.
+      description:
+        - The settings that are to be restored after the registration. Those of an interrupted renewal, if there was one.
+        - Of an appliance that the API does not list nothing is known.
       type: dict
       returned: if O(state=started) and it did not fail
+      contains:
+        appliance_id:
+          description: Number of the appliance in the API before it is unregistered, or V(null).
+          type: int
+          returned: always
+          sample: 17
+        profile_id:
+          description: ID of the profile that was last distributed to the appliance, or V(null) if that is not known.
+          type: int
+          returned: always
+          sample: 3
+        log_types:
+          description: Log streaming of the appliance.
+          type: list
+          elements: dict
+          returned: always
+          sample: [{"name": "ipsBlock", "group": "network-security-block-events", "stream": "ipsBlock_{instance_id}", "enabled": true}]
+    log_streaming:
+      description:
+        - The C(instance_id) and C(log_types) to restore, in the form of O(trendmicro.cloudone.netsec_cloudwatch_logconfig#module:appliances).
+        - V(null) if there is nothing to restore.
+      type: dict
+      returned: if O(state=started) and it did not fail
+    distribution:
+      description:
+        - The C(instance_id) and C(profile_id) to restore, in the form of O(trendmicro.cloudone.netsec_policy_distribution#module:distributions).
+        - The C(profile_id) is V(null) if it is not known.
+      type: dict
+      returned: if O(state=started) and it did not fail
+      sample: {"instance_id": "i-0123456789abcdef0", "profile_id": 3}
     registered_at:
       description: The time that was recorded, in UTC.
       type: str
@@ -193,85 +191,117 @@ from datetime import datetime
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.certificate import expiry
-from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.lookup import refuse_duplicates
-from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.renewal_record import Settings
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.current_settings import read_settings
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.lookup import for_each_found, refuse_duplicates
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.renewal_record import Settings, decode
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.renewal_tags import RenewalTags
-from ansible_collections.trendmicro.cloudone.plugins.module_utils._arguments import aws_spec, concurrency_spec, ec2_appliances_spec, require_libraries
-from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.instances import require_instances
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._arguments import (
+    aws_spec,
+    cloudone_spec,
+    concurrency_spec,
+    ec2_appliances_spec,
+    require_libraries,
+)
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.instances import Instance, require_instances
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.session import AwsClients
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._cloudone.netsec import NetsecApi, netsec_api
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._errors import CloudOneError, InputError
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._pool import Outcome, for_each
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._results import Result, entries, finish
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._times import from_text, to_text, utc_now
 
 Params = t.Mapping[str, t.Any]
-
-SETTINGS = {
-    "appliance_id": {"type": "int"},
-    "profile_id": {"type": "int"},
-    "log_types": {
-        "type": "list",
-        "elements": "dict",
-        "default": [],
-        "options": {
-            "name": {"type": "str", "required": True},
-            "group": {"type": "str"},
-            "stream": {"type": "str"},
-            "enabled": {"type": "bool"},
-        },
-    },
-}
+Outcomes = list[Outcome[str, Result]]
 
 
-def record_all(params: Params, *, check_mode: bool, now: datetime) -> list[Outcome[str, Result]]:
+class Aws(t.NamedTuple):
+    """The appliances' EC2 instances, and what changes their tags."""
+
+    find: t.Callable[[str], Instance]
+    tags: RenewalTags
+
+
+def record_all(params: Params, *, check_mode: bool, now: datetime) -> Outcomes:
     """Bring the record of each appliance to the wanted state.
 
     :returns: one outcome for each appliance, in their order.
-    :raises CloudOneError: if what is asked for is not valid, or nothing can be asked of AWS.
+    :raises CloudOneError: if what is asked for is not valid, or nothing can be asked of AWS or the API.
     """
-    appliances = {appliance["instance_id"]: appliance for appliance in params["appliances"]}
-    refuse_duplicates(appliance["instance_id"] for appliance in params["appliances"])
+    instance_ids = [appliance["instance_id"] for appliance in params["appliances"]]
+    refuse_duplicates(instance_ids)
+    if params["state"] == "started":
+        api = netsec_api(params, params["concurrency"])
+        aws = use_aws(params, check_mode=check_mode) if params["use_aws"] else None
+        return start(api, aws, instance_ids, now=now, concurrency=params["concurrency"])
+    if not params["use_aws"]:
+        raise InputError(f"state={params['state']} does nothing but write tags of EC2 instances. Leave use_aws true, or leave this task out.")
     registered_at = from_text(params["registered_at"]) if params["registered_at"] else now.replace(microsecond=0)
     if registered_at is None:
         raise InputError(f"registered_at must be an ISO 8601 time like 2026-03-01T12:00:00Z, not {params['registered_at']!r}.")
-    if params["state"] == "started":
-        lacking = [instance_id for instance_id, appliance in appliances.items() if appliance["settings"] is None]
-        if lacking:
-            raise InputError(f"state=started needs the settings to record; they are missing for {', '.join(lacking)}.")
-
-    clients = AwsClients(params, concurrency=params["concurrency"])
-    searched = {
-        instance_id: clients.regions([appliance["region"]] if appliance["region"] else params["regions"]) for instance_id, appliance in appliances.items()
-    }
-    find = require_instances(clients, searched, concurrency=params["concurrency"])
-    tags = RenewalTags(clients, check_mode=check_mode)
+    find, tags = use_aws(params, check_mode=check_mode)
 
     def record(instance_id: str) -> Result:
         instance = find(instance_id)
-        if params["state"] == "started":
-            changed, settings = tags.start(instance, Settings.from_dict(appliances[instance_id]["settings"]), now)
-            return {"changed": changed, "settings": settings.as_result()}
-        if params["state"] == "registered":
-            return {"changed": tags.registered(instance, registered_at), "registered_at": to_text(registered_at), "expires_at": to_text(expiry(registered_at))}
-        return {"changed": tags.finish(instance)}
+        if params["state"] == "finished":
+            return {"changed": tags.finish(instance)}
+        return {"changed": tags.registered(instance, registered_at), "registered_at": to_text(registered_at), "expires_at": to_text(expiry(registered_at))}
 
-    return for_each(record, appliances, concurrency=params["concurrency"])
+    return for_each(record, instance_ids, concurrency=params["concurrency"])
+
+
+def use_aws(params: Params, *, check_mode: bool) -> Aws:
+    """Look for the instances of all appliances.
+
+    :raises CloudOneError: if nothing can be asked of AWS.
+    """
+    clients = AwsClients(params, concurrency=params["concurrency"])
+    searched = {
+        appliance["instance_id"]: clients.regions([appliance["region"]] if appliance["region"] else params["regions"]) for appliance in params["appliances"]
+    }
+    return Aws(require_instances(clients, searched, concurrency=params["concurrency"]), RenewalTags(clients, check_mode=check_mode))
+
+
+def start(api: NetsecApi, aws: Aws | None, instance_ids: t.Sequence[str], *, now: datetime, concurrency: int) -> Outcomes:
+    """Find out what the registration of each appliance may lose, and record it.
+
+    :param aws: ``None``: record nothing.
+    """
+
+    def recorded(instance_id: str) -> Settings | None:
+        return decode(aws.find(instance_id).tags) if aws else None
+
+    # What an interrupted renewal recorded is older than what the API says now, and so nearer to what the user had.
+    records = for_each(recorded, instance_ids, concurrency=1)
+    without_record = [outcome.item for outcome in records if outcome.error is None and outcome.value is None]
+    current = {outcome.item: outcome for outcome in read_settings(api, without_record, concurrency=concurrency)}
+
+    def start_one(instance_id: str, record: Settings | None) -> Result:
+        settings = record or current[instance_id].result()
+        log_types = settings.as_result()["log_types"]
+        return {
+            "changed": aws.tags.start(aws.find(instance_id), settings, now) if aws else False,
+            "settings": settings.as_result(),
+            "log_streaming": {"instance_id": instance_id, "log_types": log_types} if log_types else None,
+            "distribution": {"instance_id": instance_id, "profile_id": settings.profile_id},
+        }
+
+    return for_each_found(records, start_one, concurrency=concurrency)
 
 
 def main() -> None:
-    appliances = ec2_appliances_spec()
-    appliances["appliances"]["options"]["settings"] = {"type": "dict", "options": SETTINGS}
     module = AnsibleModule(
         argument_spec={
+            **cloudone_spec(),
             **aws_spec(),
-            **appliances,
+            **ec2_appliances_spec(),
             **concurrency_spec(),
             "state": {"type": "str", "choices": ["started", "registered", "finished"], "required": True},
             "registered_at": {"type": "str"},
+            "use_aws": {"type": "bool", "default": True},
         },
         supports_check_mode=True,
     )
-    require_libraries(module, "boto3")
+    require_libraries(module, "requests", *(["boto3"] if module.params["use_aws"] else []))
     try:
         outcomes = record_all(module.params, check_mode=module.check_mode, now=utc_now())
     except CloudOneError as error:

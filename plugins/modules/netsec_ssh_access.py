@@ -34,7 +34,8 @@ attributes:
 options:
   state:
     description:
-      - V(present) opens SSH to O(appliances).
+      - V(present) opens SSH to O(appliances). A group that was created is attached only after EC2 has said that it would permit to delete it again
+        (C(DryRun)); where it would not, the appliances of that VPC fail.
       - V(absent) closes what was opened with this O(access_id) in the regions, and also what any other run has lent to O(appliances), which is what
         a run that was killed left open. It finds everything by tags, so it needs no O(appliances).
     type: str
@@ -103,10 +104,10 @@ options:
     default: true
 notes:
   - The IAM actions needed to open are C(ec2:DescribeInstances), C(ec2:DescribeSecurityGroups), C(ec2:DescribeNetworkInterfaces),
-    C(ec2:CreateSecurityGroup), C(ec2:CreateTags), C(ec2:AuthorizeSecurityGroupIngress), C(ec2:RevokeSecurityGroupEgress) and
-    C(ec2:ModifyNetworkInterfaceAttribute). Also C(ec2:RevokeSecurityGroupIngress) if O(source_cidrs) or O(port) change while SSH is open,
-    C(ec2:DescribeAccountAttributes) for interfaces with five security groups or more,
-    and what M(trendmicro.cloudone.netsec_certificate_info) needs to tell the management interface, where it is not given.
+    C(ec2:CreateSecurityGroup), C(ec2:CreateTags), C(ec2:AuthorizeSecurityGroupIngress), C(ec2:RevokeSecurityGroupEgress),
+    C(ec2:ModifyNetworkInterfaceAttribute) and C(ec2:DeleteSecurityGroup). Also C(ec2:RevokeSecurityGroupIngress) if O(source_cidrs) or O(port)
+    change while SSH is open, C(ec2:DescribeAccountAttributes) for interfaces with five security groups or more, and what
+    M(trendmicro.cloudone.netsec_certificate_info) needs to tell the management interface, where it is not given.
   - The IAM actions needed to close are C(ec2:DescribeSecurityGroups), C(ec2:DescribeNetworkInterfaces), C(ec2:ModifyNetworkInterfaceAttribute) and
     C(ec2:DeleteSecurityGroup).
   - The actions on security groups, but C(ec2:CreateSecurityGroup), can be limited to groups that have the tag C(trendmicro.cloudone:ssh-access).

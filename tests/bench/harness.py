@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import platform
+import signal
 import statistics
 import subprocess
 import time
@@ -40,11 +42,15 @@ def measure(command: t.Sequence[str], *, environment: t.Mapping[str, str], outpu
     """
     started = time.monotonic()
     with output.open("wb") as file:
-        process = subprocess.Popen(command, env=dict(environment), cwd=cwd, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(
+            command, env=dict(environment), cwd=cwd, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT, start_new_session=True
+        )
         _pid, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
     seconds = time.monotonic() - started
     if process.returncode:
+        with contextlib.suppress(ProcessLookupError):  # what a loop that was broken off has left running
+            os.killpg(process.pid, signal.SIGKILL)
         raise RuntimeError(f"{command[0]} ended with {process.returncode}; its output is in {output}")
     return Measurement(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 

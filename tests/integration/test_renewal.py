@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import typing as t
 from pathlib import Path
@@ -189,7 +190,11 @@ def test_the_playbook_of_an_installed_collection(start_site: StartSite, tmp_path
     subprocess.run(["ansible-galaxy", "collection", "build", "--output-path", str(tmp_path), "--force"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
     artefact = next(tmp_path.glob("trendmicro-cloudone-*.tar.gz"))
     subprocess.run(
-        ["ansible-galaxy", "collection", "install", "--offline", str(artefact), "-p", str(installed)], check=True, cwd=tmp_path, stdout=subprocess.DEVNULL
+        ["ansible-galaxy", "collection", "install", "--offline", str(artefact), "-p", str(installed)],
+        # Otherwise it finds this checkout, and sees nothing to install.
+        env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(installed)},
+        check=True,
+        stdout=subprocess.DEVNULL,
     )
     run = site.renew(playbook="trendmicro.cloudone.renew_certs", environment={"ANSIBLE_COLLECTIONS_PATH": str(installed)})
     assert run.returncode == 0, run.output

@@ -63,7 +63,6 @@ class RegionNetwork:
     vpc_id: str
     management_subnet: str
     data_subnet: str
-    management_group: SecurityGroup
     standing_ssh_group: SecurityGroup
     geneve_group: SecurityGroup
     inline_data_group: SecurityGroup
@@ -96,7 +95,6 @@ def _build_network(backend: EC2Backend, network: IPv4Network, bastion_cidr: str)
         vpc_id=vpc.id,
         management_subnet=backend.create_subnet(vpc.id, str(management), availability_zone=zone).id,
         data_subnet=backend.create_subnet(vpc.id, str(data), availability_zone=zone).id,
-        management_group=group("nsva-management", "Management of Network Security appliances"),
         standing_ssh_group=standing,
         geneve_group=geneve,
         inline_data_group=inline_data,
@@ -124,14 +122,13 @@ def _next_instance_id(instance_id: str) -> Iterator[None]:
         yield
 
 
-def _ports(spec: ApplianceSpec, network: RegionNetwork, extra_groups: list[str]) -> list[dict[str, t.Any]]:
+def _ports(spec: ApplianceSpec, network: RegionNetwork, management_groups: list[str]) -> list[dict[str, t.Any]]:
     """Return the network interfaces as RunInstances takes them, by device index."""
 
     def port(subnet: str, addresses: Iterator[IPv4Address], description: str, groups: list[str]) -> dict[str, t.Any]:
         return {"SubnetId": subnet, "PrivateIpAddress": str(next(addresses)), "Description": description, "Groups": groups}
 
-    standing = [network.standing_ssh_group.id] if spec.ssh_standing_rule else []
-    management = port(network.management_subnet, network.management_addresses, MANAGEMENT, [network.management_group.id, *standing, *extra_groups])
+    management = port(network.management_subnet, network.management_addresses, MANAGEMENT, management_groups)
     if spec.deployment == "gateway_load_balancer":
         ports = [port(network.data_subnet, network.data_addresses, DATA, [network.geneve_group.id]), management]
     else:
@@ -172,11 +169,12 @@ class Aws:
     def _launch(self, spec: ApplianceSpec, now: datetime) -> Placement:
         """Start an appliance's instance as it was started at its deployment."""
         backend, network = self.backend(spec.region), self._network(spec.region)
-        extra_groups = [
-            backend.create_security_group(f"{spec.name}-extra-{number}", "One of many groups", vpc_id=network.vpc_id).id
-            for number in range(spec.extra_security_groups)
+        # Each appliance has a management group of its own, as the vendor's template makes one in each stack.
+        own_groups = [
+            backend.create_security_group(f"{spec.name}-{name}", "Management of a Network Security appliance", vpc_id=network.vpc_id).id
+            for name in ("management", *(f"extra-{number}" for number in range(spec.extra_security_groups)))
         ]
-        ports = _ports(spec, network, extra_groups)
+        ports = _ports(spec, network, [*own_groups, *([network.standing_ssh_group.id] if spec.ssh_standing_rule else [])])
         user_data = GATEWAY_LOAD_BALANCER_USER_DATA if spec.deployment == "gateway_load_balancer" else ""
         with _next_instance_id(spec.instance_id):
             reservation = backend.run_instances(

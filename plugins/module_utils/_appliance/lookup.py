@@ -13,6 +13,7 @@ from ansible_collections.trendmicro.cloudone.plugins.module_utils._cloudone.nets
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._errors import ApiError, CloudOneError, InputError
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._pool import Outcome, for_each
 
+Found = t.TypeVar("Found")
 Value = t.TypeVar("Value")
 
 # One search for each appliance up to here; for more of them, the pages of the whole account cost less.
@@ -62,11 +63,11 @@ def find_each(api: NetsecApi, instance_ids: t.Sequence[str] | None, *, concurren
 
 
 def for_each_found(
-    found: t.Iterable[Outcome[str, Appliance | None]], work: t.Callable[[str, Appliance | None], Value], *, concurrency: int
+    found: t.Iterable[Outcome[str, Found]], work: t.Callable[[str, Found], Value], *, concurrency: int
 ) -> list[Outcome[str, Value]]:
-    """Do something for each appliance that was looked up without error: ``work(instance_id, appliance)``.
+    """Do something for each appliance that was looked up without error: ``work(instance_id, found)``.
 
-    :param found: what :func:`find_each` returned.
+    :param found: what :func:`find_each` returned, or anything else that was found out about each appliance.
     :returns: one outcome for each instance ID, in their order.
     """
     done = for_each(lambda outcome: work(outcome.item, outcome.result()), found, concurrency=concurrency)

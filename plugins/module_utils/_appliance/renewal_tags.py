@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.renewal_record import REGISTERED_AT, Settings, decode, record_keys, tags_to_start
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.renewal_record import REGISTERED_AT, Settings, record_keys, tags_to_start
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.instances import Instance
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.session import AwsClients, call, prove_permission
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._times import from_text, to_text
@@ -23,19 +23,15 @@ class RenewalTags:
         self._clients = clients
         self._check_mode = check_mode
 
-    def start(self, instance: Instance, settings: Settings, now: datetime) -> tuple[bool, Settings]:
-        """Record what a registration may lose, unless an interrupted renewal has recorded it already.
-
-        :returns: also the settings that are recorded then.
-        """
-        recorded = decode(instance.tags)
+    def start(self, instance: Instance, settings: Settings, now: datetime) -> bool:
+        """Record what a registration may lose, unless an interrupted renewal has recorded it already."""
         tags = tags_to_start(instance.tags, settings, now)
+        # The record will have to be removed again: whether that is permitted is found out now, while nothing is written or unregistered.
+        keys = list(tags) or record_keys(instance.tags)
+        prove_permission(self._clients.ec2(instance.region), "delete_tags", Resources=[instance.id], Tags=[{"Key": key} for key in keys])
         if tags:
             self._write(instance, tags)
-        # A record that was just written will have to be removed again: that it may is found out now, while nothing is unregistered.
-        if self._check_mode:
-            self._delete(instance, list(tags) or record_keys(instance.tags))
-        return bool(tags), recorded or settings
+        return bool(tags)
 
     def registered(self, instance: Instance, at: datetime) -> bool:
         """Record when the appliance registered."""
@@ -48,14 +44,11 @@ class RenewalTags:
         """Remove what :meth:`start` recorded."""
         keys = record_keys(instance.tags)
         if keys:
-            self._delete(instance, keys)
+            self._change(instance, "delete_tags", [{"Key": key} for key in keys])
         return bool(keys)
 
     def _write(self, instance: Instance, tags: dict[str, str]) -> None:
         self._change(instance, "create_tags", [{"Key": key, "Value": value} for key, value in tags.items()])
-
-    def _delete(self, instance: Instance, keys: list[str]) -> None:
-        self._change(instance, "delete_tags", [{"Key": key} for key in keys])
 
     def _change(self, instance: Instance, method: str, tags: list[dict[str, str]]) -> None:
         change = prove_permission if self._check_mode else call

@@ -126,6 +126,9 @@ def _provide(context: Context, access: Access, target: Target, group: LentGroup 
             prove_permission(client, "create_security_group", **creation)
         return _Provided(group.id if group else None, _unproven(client, access, target, group))
     group = group or _create(client, target.region, creation)
+    # A group that lets nothing in yet is new, or was left so by a call that could not prove it.
+    if not group.ingress:
+        _prove_deletable(client, group)
     _set_rules(context, client, group, access)
     return _Provided(group.id, [])
 
@@ -145,6 +148,18 @@ def _create(client: Client, region: str, creation: t.Mapping[str, t.Any]) -> Len
         problem = f"there is a security group {creation['GroupName']} in {creation['VpcId']} without the tag {ACCESS_TAG}"
         raise InputError(f"SSH cannot be opened: {problem}. Delete that group, or choose another access_id.")
     return group
+
+
+def _prove_deletable(client: Client, group: LentGroup) -> None:
+    """Prove that the group may be deleted, before it lets anything in: access that cannot be taken back is not to be given.
+
+    :raises AwsError: if EC2 would not permit it.
+    """
+    try:
+        patiently({"InvalidGroup.NotFound"}, lambda: prove_permission(client, "delete_security_group", GroupId=group.id))
+    except AwsError as error:
+        left = f"SSH was not opened, since it might stay open. Left over is the security group {group.id}, which lets nothing in: delete it."
+        raise AwsError(f"{error} {left}", operation=error.operation, code=error.code) from error
 
 
 def _set_rules(context: Context, client: Client, group: LentGroup, access: Access) -> None:

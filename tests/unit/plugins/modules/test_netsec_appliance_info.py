@@ -29,6 +29,7 @@ def test_all(script: Script, run_module: Runner) -> None:
     assert (result["failed"], result["changed"], ids(result)) == (False, False, [1, 2, 3, 4])
     assert result["appliances"][0]["account_id"] == "123456789012"
     assert not result["appliances"][0]["failed"]
+    assert "msg" not in result["appliances"][0]
 
 
 def test_an_empty_account(script: Script, run_module: Runner) -> None:

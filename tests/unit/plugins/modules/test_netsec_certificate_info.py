@@ -62,6 +62,7 @@ def test_an_expired_certificate(aws: World, run: Run, script: Script, record_cal
         "reason": "probably expired on 2025-06-01, 2 years after the root volume was attached on 2023-06-01",
         "registered": True,
         "region": REGION,
+        "location": {"instance_id": instance_id, "region": REGION, "management_interface": interface["NetworkInterfaceId"]},
         "account_id": ACCOUNT,
         "deployment": "inline",
         "management_interface": {
@@ -145,6 +146,27 @@ def test_an_interface_that_cannot_be_told_is_no_failure_here(aws: World, run: Ru
     (entry,) = run(instance_id)["appliances"]
     assert (entry["failed"], entry["status"], entry["deployment"], entry["management_interface"]) == (False, "expired", None, None)
     assert "Set management_interface" in entry["management_interface_error"]
+    assert entry["location"] == {"instance_id": instance_id, "region": REGION}
+
+
+def test_the_location_can_be_given_back(aws: World, run: Run, script: Script, record_calls: Record) -> None:
+    instance_id = aws.appliance(aws.vpc(), attached_at=EXPIRED)
+    script.expect_search(instance_id)
+    location = run(instance_id)["appliances"][0]["location"]
+    script.expect_search(instance_id)
+    calls = record_calls()
+    (entry,) = run(location, regions=["eu-west-1", "us-west-2"])["appliances"]
+    assert (entry["failed"], entry["location"]) == (False, location)
+    assert [(call.region, call.operation) for call in calls.made] == [(REGION, "DescribeInstances")]
+
+
+def test_the_location_keeps_an_interface_that_is_named_in_error(aws: World, run: Run, script: Script) -> None:
+    """Left out, the next module would take the one that it finds."""
+    instance_id = aws.appliance(aws.vpc(), attached_at=EXPIRED)
+    script.expect_search(instance_id, listed(instance_id))
+    (entry,) = run({"instance_id": instance_id, "management_interface": "eni-00000000000000000"})["appliances"]
+    assert entry["management_interface"] is None and entry["management_interface_error"]
+    assert entry["location"] == {"instance_id": instance_id, "region": REGION, "management_interface": "eni-00000000000000000"}
 
 
 def test_a_hosted_appliance_is_told_by_its_account(aws: World, run: Run, script: Script, record_calls: Record) -> None:
@@ -153,6 +175,7 @@ def test_a_hosted_appliance_is_told_by_its_account(aws: World, run: Run, script:
     (entry,) = run("i-hosted")["appliances"]
     assert (entry["status"], entry["due"], entry["management_interface"], entry["management_interface_error"]) == ("hosted", False, None, None)
     assert (entry["region"], entry["account_id"]) == ("us-west-2", "999999999999")
+    assert entry["location"] == {"instance_id": "i-hosted", "region": "us-west-2"}
     assert [(call.region, call.operation) for call in calls.made] == [("us-west-2", "DescribeInstances"), ("us-west-2", "GetCallerIdentity")]
 
 
@@ -219,8 +242,11 @@ class TestWithoutAws:
     def test_nothing_is_asked_of_aws(self, aws: World, run: Run, script: Script, record_calls: Record) -> None:
         script.expect_search("i-1", listed("i-1"))
         script.expect_search("i-2")
+        script.expect_search("i-3")
         calls = record_calls()
-        first, second = run("i-1", "i-2", use_aws=False)["appliances"]
+        named = {"instance_id": "i-3", "region": "us-west-2", "management_interface": "eni-3"}
+        first, second, third = run("i-1", "i-2", named, use_aws=False)["appliances"]
+        assert (first["location"], second["location"], third["location"]) == ({"instance_id": "i-1", "region": REGION}, {"instance_id": "i-2"}, named)
         assert (first["status"], first["due"], first["region"]) == ("unknown", False, REGION)
         assert (second["status"], second["due"], second["region"], second["management_interface"]) == ("unregistered", True, None, None)
         assert calls.made == []

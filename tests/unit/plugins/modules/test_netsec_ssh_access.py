@@ -61,7 +61,7 @@ class TestOpening:
         calls = record_calls()
         result = run(first, second, third)
         assert not result["failed"] and result["changed"]
-        made = list(calls.made)
+        made, operations = list(calls.made), calls.operations
 
         groups = {one: [group for group in aws.groups_of(one) if group not in own[one]] for one in own}
         assert [len(group_ids) for group_ids in groups.values()] == [1, 1, 1]
@@ -84,9 +84,10 @@ class TestOpening:
             "group_id": groups[first][0],
         }
 
-        creating = ["CreateSecurityGroup", "DescribeSecurityGroups", "RevokeSecurityGroupEgress", "AuthorizeSecurityGroupIngress"]
+        creating = ["CreateSecurityGroup", "DescribeSecurityGroups", "DeleteSecurityGroup (dry run)"]
+        creating += ["RevokeSecurityGroupEgress", "AuthorizeSecurityGroupIngress"]
         attaching = ["DescribeNetworkInterfaces", "ModifyNetworkInterfaceAttribute", "DescribeNetworkInterfaces"]
-        assert [call.operation for call in made] == [
+        assert operations == [
             "DescribeInstances",
             "DescribeSecurityGroups",  # GENEVE?
             "DescribeSecurityGroups",  # lent?
@@ -94,6 +95,7 @@ class TestOpening:
             *attaching * 3,
         ]
         parameters = {call.operation: call.parameters for call in made if call.parameters.get("GroupId", groups[third][0]) == groups[third][0]}
+        assert parameters["DeleteSecurityGroup"] == {"GroupId": groups[third][0], "DryRun": True}
         assert parameters["RevokeSecurityGroupEgress"] == {"GroupId": groups[third][0], "IpPermissions": [EVERYTHING_OUT]}
         assert parameters["AuthorizeSecurityGroupIngress"] == {"GroupId": groups[third][0], "IpPermissions": [RULE]}
         assert sorted(parameters["ModifyNetworkInterfaceAttribute"]["Groups"]) == sorted([*own[third], *groups[third]])
@@ -182,18 +184,49 @@ class TestOpeningFails:
         assert aws.groups_of(instance_id) == sorted(five)
 
     @pytest.mark.parametrize(
-        ("operation", "count"),
-        [("CreateSecurityGroup", 1), ("RevokeSecurityGroupEgress", 1), ("AuthorizeSecurityGroupIngress", 1), ("ModifyNetworkInterfaceAttribute", 1)],
+        "operation", ["CreateSecurityGroup", "RevokeSecurityGroupEgress", "AuthorizeSecurityGroupIngress", "ModifyNetworkInterfaceAttribute"]
     )
-    def test_a_missing_permission_is_named(self, aws: World, run: Run, record_calls: Record, operation: str, count: int) -> None:
+    def test_a_missing_permission_is_named(self, aws: World, run: Run, record_calls: Record, operation: str) -> None:
         instance_id = aws.appliance(aws.vpc())
         own = aws.groups_of(instance_id)
         calls = record_calls()
         calls.fail(operation, "UnauthorizedOperation", "You are not authorized.")
         result = run(instance_id)
         assert f"Allow the IAM action ec2:{operation}" in result["appliances"][0]["msg"]
-        assert len(calls.of(operation)) == count
+        assert len(calls.of(operation)) == 1
         assert aws.groups_of(instance_id) == own
+
+    def test_without_the_right_to_close_nothing_is_opened(self, aws: World, run: Run, record_calls: Record) -> None:
+        vpc_id, other_vpc_id = aws.vpc(), aws.vpc()
+        first, second, elsewhere = aws.appliance(vpc_id), aws.appliance(vpc_id), aws.appliance(other_vpc_id)
+        own = {one: aws.groups_of(one) for one in (first, second)}
+        calls = record_calls()
+        calls.fail("DeleteSecurityGroup", "UnauthorizedOperation", "You are not authorized.")
+        result = run(first, second, elsewhere)
+        assert [entry["failed"] for entry in result["appliances"]] == [True, True, False]
+        attachings = calls.of("ModifyNetworkInterfaceAttribute")
+        assert {one: aws.groups_of(one) for one in (first, second)} == own
+        filters = [{"Name": "vpc-id", "Values": [vpc_id]}, {"Name": "tag-key", "Values": [ACCESS_TAG]}]
+        (group,) = aws.ec2.describe_security_groups(Filters=filters)["SecurityGroups"]
+        assert group["IpPermissions"] == []
+        assert [call["NetworkInterfaceId"] for call in attachings] == [aws.interface_id(elsewhere)]
+        for entry in result["appliances"][:2]:
+            assert "AWS refused ec2:DeleteSecurityGroup" in entry["msg"] and "Allow the IAM action ec2:DeleteSecurityGroup" in entry["msg"]
+            assert f"Left over is the security group {group['GroupId']}, which lets nothing in: delete it." in entry["msg"]
+
+    def test_a_group_that_was_left_over_so_is_not_lent_by_the_next_call(self, aws: World, run: Run, record_calls: Record) -> None:
+        """The next batch of the same run finds the group there."""
+        instance_id = aws.appliance(aws.vpc())
+        own = aws.groups_of(instance_id)
+        calls = record_calls()
+        calls.fail("DeleteSecurityGroup", "UnauthorizedOperation", times=2)
+        assert run(instance_id)["failed"]
+        calls.made.clear()
+        assert run(instance_id)["failed"]
+        assert calls.operations == ["DescribeInstances", "DescribeSecurityGroups", "DescribeSecurityGroups", "DeleteSecurityGroup (dry run)"]
+        assert aws.groups_of(instance_id) == own
+        assert not run(instance_id)["failed"]
+        assert len(aws.groups_of(instance_id)) == 2
 
     def test_a_region_that_cannot_be_asked_for_groups(self, aws: World, run: Run, record_calls: Record) -> None:
         there = World("us-west-2")
@@ -255,12 +288,13 @@ class TestOpeningAmongOthers:
         calls = record_calls()
         # The third reading of groups is that of the new one.
         calls.react("DescribeSecurityGroups", lambda call: None, times=2)
+        calls.fail("DeleteSecurityGroup", "InvalidGroup.NotFound")
         calls.fail("AuthorizeSecurityGroupIngress", "InvalidGroup.NotFound", times=2)
         calls.fail("ModifyNetworkInterfaceAttribute", "InvalidGroup.NotFound")
         result = run(instance_id)
         assert not result["failed"]
         assert result["appliances"][0]["group_id"] in aws.groups_of(instance_id)
-        assert sum(pauses) == pytest.approx(0.5 + 1.0 + 0.5)
+        assert sum(pauses) == pytest.approx(0.5 + (0.5 + 1.0) + 0.5)
 
     def test_another_run_overwrites_the_groups_of_an_interface(self, aws: World, run: Run, record_calls: Record) -> None:
         """The other run read the groups before this one wrote them, and writes them after."""

@@ -156,7 +156,7 @@ class TestStarting:
             tags_to_start({**fits, "one-more": ""}, SMALL, NOW)
 
 
-def test_settings_from_what_users_give() -> None:
+def test_settings_from_a_dictionary() -> None:
     assert Settings.from_dict({}) == Settings(None, None, ())
     given_settings: dict[str, t.Any] = {"appliance_id": 1, "profile_id": None, "log_types": [{"name": "host"}]}
     assert Settings.from_dict(given_settings).as_result() == given_settings
