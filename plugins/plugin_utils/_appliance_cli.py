@@ -5,16 +5,17 @@
 
 from __future__ import annotations
 
-import importlib
 import typing as t
+
+from ansible.plugins.loader import connection_loader
 
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._errors import InputError
 
 TRANSPORT = "trendmicro.cloudone.nsva"
 
-# Ansible loads an action plugin before it forks a worker for each host, and the connection plugin afterwards.
-# What costs most of loading the latter is loaded here, once and not once per host.
-importlib.import_module("ansible_collections.trendmicro.cloudone.plugins.plugin_utils._ssh_transport")
+# Ansible loads an action plugin before it forks a worker for each host, and the connection plugin with its documentation afterwards.
+# Loaded here already, it is loaded once and not once per host and task.
+connection_loader.get(TRANSPORT, class_only=True)
 
 
 class ApplianceCli(t.Protocol):
