@@ -159,7 +159,7 @@ def test_nobody_knows_the_profile(start_site: StartSite) -> None:
     site = start_site({**EXPIRED, "profile": None})
     run = site.renew()
     assert run.returncode == 0
-    assert "Redistribute the policies by hand" in run.output
+    assert "redistribute its policies by hand" in run.output
     assert "POST /appliancedistributions" not in writes(site)
 
 
@@ -199,7 +199,7 @@ def test_the_playbook_of_an_installed_collection(start_site: StartSite, tmp_path
     run = site.renew(playbook="trendmicro.cloudone.renew_certs", environment={"ANSIBLE_COLLECTIONS_PATH": str(installed)})
     assert run.returncode == 0, run.output
     assert site.appliance("expired")["renewed"]
-    assert str(installed) in run.output, run.output
+    assert (installed / "ansible_collections/trendmicro/cloudone/MANIFEST.json").exists()
 
 
 def test_raw_commands_over_the_connection(start_site: StartSite) -> None:
