@@ -60,8 +60,9 @@ def expect_reading(script: Script, *instance_ids: str) -> None:
         script.expect("GET", f"/appliances/{number}/cloudwatchlogconfig", log_config(log_type("ipsBlock", enable=True)))
 
 
-def started(instance_id: str, *, changed: bool = True, settings: Result = SETTINGS) -> Result:
+def started(instance_id: str, *, changed: bool = True, settings: Result | None = None) -> Result:
     """The entry of an appliance with ``state=started``."""
+    settings = SETTINGS if settings is None else settings
     return {
         "instance_id": instance_id,
         "changed": changed,
