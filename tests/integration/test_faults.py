@@ -203,6 +203,15 @@ def test_a_denied_action_is_found_before_anything_is_unregistered(start_site: St
     assert appliance["unregistered_in_api_at"] == appliance["unregistered_on_appliance_at"] == []
 
 
+def test_what_cannot_be_closed_is_never_silent(start_site: StartSite) -> None:
+    site = start_site({"name": "valid", "registered_days_ago": 100})
+    site.lab.control.add_fault("aws", {"code": "UnauthorizedOperation"}, match={"operation": "ec2:DescribeSecurityGroups"}, after=1, times=None)
+    run = site.renew()
+    assert run.returncode != 0
+    assert run.failed() == {site.id_of("valid")}
+    assert "ec2:DescribeSecurityGroups" in run.output
+
+
 def test_an_interface_at_its_group_limit(start_site: StartSite) -> None:
     site = start_site({**EXPIRED, "extra_security_groups": 4})
     run = site.renew()
