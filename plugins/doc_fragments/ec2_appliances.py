@@ -27,7 +27,8 @@ options:
         type: str
       management_interface:
         description:
-          - ID of the network interface for management (V(eni-...)). Needed only where it cannot be told from what EC2 says about the instance.
+          - The network interface for management, as its ID (V(eni-...)) or its device index (V(0), V(1)).
+          - Needed only where it cannot be told from what EC2 says about the instance.
         type: str
   regions:
     description:

@@ -239,14 +239,12 @@ def record_all(params: Params, *, check_mode: bool, now: datetime) -> Outcomes:
     if registered_at is None:
         raise InputError(f"registered_at must be an ISO 8601 time like 2026-03-01T12:00:00Z, not {params['registered_at']!r}.")
     find, tags = use_aws(params, check_mode=check_mode)
-
-    def record(instance_id: str) -> Result:
-        instance = find(instance_id)
-        if params["state"] == "finished":
-            return {"changed": tags.finish(instance)}
-        return {"changed": tags.registered(instance, registered_at), "registered_at": to_text(registered_at), "expires_at": to_text(expiry(registered_at))}
-
-    return for_each(record, instance_ids, concurrency=params["concurrency"])
+    found = for_each(find, instance_ids, concurrency=1)
+    instances = [outcome.value for outcome in found if outcome.value]
+    if params["state"] == "finished":
+        return complete(found, tags.finish(instances))
+    dates = {"registered_at": to_text(registered_at), "expires_at": to_text(expiry(registered_at))}
+    return complete(found, tags.registered(instances, registered_at), lambda _instance_id: dates)
 
 
 def use_aws(params: Params, *, check_mode: bool) -> Aws:
@@ -258,7 +256,8 @@ def use_aws(params: Params, *, check_mode: bool) -> Aws:
     searched = {
         appliance["instance_id"]: clients.regions([appliance["region"]] if appliance["region"] else params["regions"]) for appliance in params["appliances"]
     }
-    return Aws(require_instances(clients, searched, concurrency=params["concurrency"]), RenewalTags(clients, check_mode=check_mode))
+    find = require_instances(clients, searched, concurrency=params["concurrency"])
+    return Aws(find, RenewalTags(clients, check_mode=check_mode, concurrency=params["concurrency"]))
 
 
 def start(api: NetsecApi, aws: Aws | None, instance_ids: t.Sequence[str], *, now: datetime, concurrency: int) -> Outcomes:
@@ -267,25 +266,43 @@ def start(api: NetsecApi, aws: Aws | None, instance_ids: t.Sequence[str], *, now
     :param aws: ``None``: record nothing.
     """
 
-    def recorded(instance_id: str) -> Settings | None:
+    def record_of(instance_id: str) -> Settings | None:
         return decode(aws.find(instance_id).tags) if aws else None
 
     # What an interrupted renewal recorded is older than what the API says now, and so nearer to what the user had.
-    records = for_each(recorded, instance_ids, concurrency=1)
+    records = for_each(record_of, instance_ids, concurrency=1)
     without_record = [outcome.item for outcome in records if outcome.error is None and outcome.value is None]
     current = {outcome.item: outcome for outcome in read_settings(api, without_record, concurrency=concurrency)}
 
-    def start_one(instance_id: str, record: Settings | None) -> Result:
-        settings = record or current[instance_id].result()
+    known = for_each_found(records, lambda instance_id, record: record or current[instance_id].result(), concurrency=1)
+    settings_of = {outcome.item: outcome.value for outcome in known if outcome.value}
+    if aws:
+        recorded = aws.tags.start([(aws.find(instance_id), settings) for instance_id, settings in settings_of.items()], now)
+    else:
+        recorded = [Outcome(instance_id, value=False) for instance_id in settings_of]
+
+    def what_is_lost(instance_id: str) -> Result:
+        settings = settings_of[instance_id]
         log_types = settings.as_result()["log_types"]
         return {
-            "changed": aws.tags.start(aws.find(instance_id), settings, now) if aws else False,
             "settings": settings.as_result(),
             "log_streaming": {"instance_id": instance_id, "log_types": log_types} if log_types else None,
             "distribution": {"instance_id": instance_id, "profile_id": settings.profile_id},
         }
 
-    return for_each_found(records, start_one, concurrency=concurrency)
+    return complete(known, recorded, what_is_lost)
+
+
+def complete(
+    found: t.Iterable[Outcome[str, t.Any]], changes: t.Iterable[Outcome[str, bool]], result_of: t.Callable[[str], Result] = lambda _instance_id: {}
+) -> Outcomes:
+    """Join what came before the tags were changed, which may be an error already, with what became of the tags."""
+    changed = {outcome.item: outcome for outcome in changes}
+
+    def result(instance_id: str, _value: t.Any) -> Result:
+        return {"changed": changed[instance_id].result(), **result_of(instance_id)}
+
+    return for_each_found(found, result, concurrency=1)
 
 
 def main() -> None:

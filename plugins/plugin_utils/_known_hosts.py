@@ -86,16 +86,20 @@ def _names_match(names: str, name: str) -> bool:
     for pattern in names.split(","):
         if pattern.startswith("|1|"):
             matched = matched or _hash_matches(pattern, name)
-        elif _wildcard(pattern.removeprefix("!")).fullmatch(name):
+        elif _pattern_matches(pattern.removeprefix("!"), name):
             if pattern.startswith("!"):
                 return False
             matched = True
     return matched
 
 
-def _wildcard(pattern: str) -> re.Pattern[str]:
+def _pattern_matches(pattern: str, name: str) -> bool:
+    # Compiling an expression for each line of a fleet's file would cost more than the connection.
+    if "*" not in pattern and "?" not in pattern:
+        return pattern.lower() == name.lower()
     # fnmatch would take the brackets of "[host]:port" for a character class.
-    return re.compile(re.escape(pattern).replace(r"\*", ".*").replace(r"\?", "."), re.IGNORECASE)
+    expression = re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
+    return re.fullmatch(expression, name, re.IGNORECASE) is not None
 
 
 def _hash_matches(pattern: str, name: str) -> bool:

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import inspect
 import io
 import os
 import typing as t
@@ -15,6 +14,7 @@ from pathlib import Path
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._errors import CloudOneError
 
 try:
+    import cryptography
     import paramiko
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives import serialization
@@ -68,8 +68,8 @@ def load_key(path: str, passphrase: str | None) -> paramiko.PKey:
 
     # Checking that an RSA key's factors are primes would cost more than the whole connection, and the key is the user's own.
     # Before version 45, cryptography cannot leave it out for each form.
-    skip = "unsafe_skip_rsa_key_validation"
-    options: dict[str, t.Any] = {skip: True} if skip in inspect.signature(load).parameters else {}
+    can_skip = int(cryptography.__version__.partition(".")[0]) >= 45
+    options: dict[str, t.Any] = {"unsafe_skip_rsa_key_validation": True} if can_skip else {}
     try:
         try:
             private = load(data, None, **options)

@@ -308,12 +308,22 @@ def test_killed_between_unregister_and_register(start_site: StartSite) -> None:
     assert after["profile_id"] == before["profile_id"]
 
 
-def test_killed_between_register_and_the_closing_of_ssh(start_site: StartSite) -> None:
+def test_killed_before_ssh_is_closed(start_site: StartSite) -> None:
+    site = start_site(EXPIRED)
+    site.lab.control.add_fault("aws", {"delay": 30}, match={"operation": "ec2:ModifyNetworkInterfaceAttribute"}, after=1)
+    site.renew_until(lambda: bool(site.lab.control.faults()[0]["fired"]))
+    killed = site.appliance("expired")
+    assert killed["ssh"]["left_open"]
+    assert_a_second_run_finishes(site)
+    assert site.appliance("expired")["registrations"] == killed["registrations"], "it was renewed twice"
+
+
+def test_killed_before_the_settings_are_restored(start_site: StartSite) -> None:
     site = start_site({**EXPIRED, "registration_loses": ["log_types"], "log_types": {"ipsBlock": {"group": "block-events"}}})
     before = site.appliance("expired")
     site.lab.control.add_fault("api", {"delay": 30}, match={"method": "POST", "path": "*/cloudwatchlogconfig"})
     site.renew_until(lambda: bool(site.lab.control.faults()[0]["fired"]))
-    assert site.appliance("expired")["ssh"]["left_open"]
+    assert not site.appliance("expired")["ssh"]["left_open"]
     registrations = site.appliance("expired")["registrations"]
     assert_a_second_run_finishes(site)
     after = site.appliance("expired")

@@ -77,11 +77,11 @@ def test_the_vendors_steps_happen_in_the_safe_order(start_site: StartSite) -> No
         f"DELETE /appliances/{registered_as}",
         "cloudone unregister",
         "cloudone register ***",
+        "ec2:ModifyNetworkInterfaceAttribute",
+        "ec2:DeleteSecurityGroup",
         "ec2:CreateTags",
         "POST /appliancedistributions",
         "ec2:DeleteTags",
-        "ec2:ModifyNetworkInterfaceAttribute",
-        "ec2:DeleteSecurityGroup",
     ]
     everything = steps(site)
     proof = everything.index("show log-file system search sslv3 alert certificate")

@@ -74,6 +74,8 @@ class _QuietHandler(MotoRequestHandler):
     """Writes no access log, and sends small answers at once: waiting for more would cost 40 ms each."""
 
     disable_nagle_algorithm = True
+    # Connections are kept alive, as AWS keeps them.
+    protocol_version = "HTTP/1.1"
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Log nothing: calls are recorded elsewhere."""

@@ -65,12 +65,6 @@ def borrowers(clients: AwsClients, region: str, group_ids: t.Sequence[str]) -> l
     ]
 
 
-def groups_of(client: Client, interface_id: str) -> list[str]:
-    """The security groups that an interface has now."""
-    answer = call(client, "describe_network_interfaces", NetworkInterfaceIds=[interface_id])
-    return [group["GroupId"] for group in answer["NetworkInterfaces"][0]["Groups"]]
-
-
 def set_groups(client: Client, interface_id: str, group_ids: t.Sequence[str]) -> None:
     """Give an interface these security groups and no others."""
     call(client, "modify_network_interface_attribute", NetworkInterfaceId=interface_id, Groups=list(group_ids))

@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-import time
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.ssh_access import PAUSES, Context, groups_of, lent_groups, patiently, set_groups
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.ssh_access import Context, lent_groups, patiently
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.ssh_access_attach import attach, no_room
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.ssh_access_close import take_back
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.ssh_access_plan import (
     ACCESS_TAG,
@@ -23,14 +23,13 @@ from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.ssh
 )
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.ssh_access_targets import Target
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.session import DENIED, Client, call, prove_permission
-from ansible_collections.trendmicro.cloudone.plugins.module_utils._errors import AwsError, CloudOneError, InputError
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._errors import AwsError, InputError
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._pool import Outcome, for_each
 
 _DESCRIPTION = "Temporary SSH access to appliances, lent for the renewal of their certificates"
 
 # EC2's default quota of security groups on an interface, which can only be raised. Below it the real one need not be asked for.
 _SAFE_GROUPS = 5
-_LIMIT_EXCEEDED = {"SecurityGroupsPerInterfaceLimitExceeded", "SecurityGroupsPerInstanceLimitExceeded"}
 
 
 @dataclass(frozen=True)
@@ -81,13 +80,19 @@ def open_access(context: Context, access: Access, targets: t.Sequence[Target], *
     provided = {outcome.item.vpc: outcome for outcome in made}
     warnings += [warning for outcome in made if outcome.value for warning in outcome.value.warnings]
 
-    def lend(outcome: Outcome[Target, None]) -> Opened:
+    def group_for(outcome: Outcome[Target, None]) -> str | None:
         outcome.result()
-        group_id = provided[outcome.item.vpc].result().group_id
-        return Opened(group_id, _lend(context, outcome.item, group_id))
+        return provided[outcome.item.vpc].result().group_id
 
-    opened = for_each(lend, checked, concurrency=context.concurrency)
-    return Opening([Outcome(outcome.item.item, outcome.value, outcome.error) for outcome in opened], warnings)
+    lending = for_each(group_for, checked, concurrency=1)
+    attached = attach(context, [(outcome.item.item, outcome.value) for outcome in lending if outcome.error is None])
+    changed = {outcome.item.interface.id: outcome for outcome in attached}
+
+    def opened(outcome: Outcome[Outcome[Target, None], str | None]) -> Opened:
+        return Opened(outcome.result(), changed[outcome.item.item.interface.id].result())
+
+    outcomes = for_each(opened, lending, concurrency=1)
+    return Opening([Outcome(outcome.item.item.item, outcome.value, outcome.error) for outcome in outcomes], warnings)
 
 
 def _close_expired(context: Context, expired: t.Sequence[LentGroup]) -> list[str]:
@@ -108,7 +113,7 @@ def _check_room(context: Context, target: Target) -> None:
     for attribute in answer["AccountAttributes"]:
         # Asked for one attribute, EC2 may still be generous.
         if attribute["AttributeName"] == "vpc-max-security-groups-per-interface" and held >= int(attribute["AttributeValues"][0]["AttributeValue"]):
-            raise _no_room(target, held)
+            raise no_room(target, held)
 
 
 def _provide(context: Context, access: Access, target: Target, group: LentGroup | None) -> _Provided:
@@ -207,43 +212,3 @@ def _unproven(client: Client, access: Access, target: Target, group: LentGroup |
                 f"{group_id}, which is as it should be if your policy allows it only on groups with the tag {ACCESS_TAG}."
             )
     return warnings
-
-
-def _lend(context: Context, target: Target, group_id: str | None) -> bool:
-    """Attach the group, and see that it stays attached.
-
-    :returns: whether that changes, or would change, anything.
-    """
-    client = context.clients.ec2(target.region)
-    if context.check_mode:
-        if group_id in target.interface.group_ids:
-            return False
-        group_ids = list(target.interface.group_ids)
-        prove_permission(client, "modify_network_interface_attribute", NetworkInterfaceId=target.interface.id, Groups=group_ids)
-        return True
-    changed = False
-    for pause in (0.0, *PAUSES):
-        group_ids = groups_of(client, target.interface.id)
-        if group_id in group_ids:
-            return changed
-        try:
-            set_groups(client, target.interface.id, [*group_ids, str(group_id)])
-            changed = True
-        except AwsError as error:
-            if error.code in _LIMIT_EXCEEDED:
-                raise _no_room(target, len(group_ids)) from error
-            # Either EC2 does not know the new group everywhere yet, or another run has just deleted its own from the list.
-            if error.code != "InvalidGroup.NotFound":
-                raise
-        time.sleep(pause)
-    raise CloudOneError(
-        f"The security groups of {target.interface.id}, the management interface of {target.instance_id}, do not stay as they are set: "
-        "something else keeps changing them. Find out what, then try again."
-    )
-
-
-def _no_room(target: Target, held: int) -> InputError:
-    return InputError(
-        f"SSH cannot be opened to {target.instance_id}: its management interface {target.interface.id} has {held} security groups, and the account's quota "
-        "allows no more. Remove one, raise the quota 'Security groups per network interface', or let SSH in by a rule of your own."
-    )

@@ -82,7 +82,7 @@ class Sign(t.NamedTuple):
 def management_interface(instance: Instance, override: str | None = None, clues: Clues | None = None) -> ManagementInterface:
     """Tell the management interface.
 
-    :param override: id of the interface, where the user names it.
+    :param override: id or device index of the interface, where the user names it.
     :param clues: what else was found out; ``None`` for nothing yet.
     :raises UndecidedError: if there is no evidence.
     :raises InputError: if the evidence contradicts itself, or speaks of an interface that the instance does not have.
@@ -90,7 +90,7 @@ def management_interface(instance: Instance, override: str | None = None, clues:
     if not instance.interfaces:
         raise InputError(f"{instance.id} is {instance.state} and has no network interface.")
     if override:
-        named = [interface for interface in instance.interfaces if interface.id == override]
+        named = [interface for interface in instance.interfaces if override in (interface.id, str(interface.device_index))]
         if not named:
             raise InputError(f"{override} is no network interface of {instance.id}. {_choices(instance)}")
         return _chosen(named[0], "named by the option management_interface", _DEPLOYMENTS.get(named[0].device_index))

@@ -98,6 +98,29 @@ class TestStarted:
             started(instance_id, settings={**SETTINGS, "appliance_id": number}) for number, instance_id in enumerate(instance_ids, start=17)
         ]
 
+    def test_many_instances_are_asked_about_and_changed_with_few_calls(self, aws: World, run: Run, script: Script, record_calls: Record) -> None:
+        vpc_id = aws.vpc()
+        instance_ids = [aws.appliance(vpc_id) for _number in range(3)]
+        for instance_id in instance_ids:
+            script.expect_search(instance_id)
+        calls = record_calls()
+        run("started", *instance_ids)
+        run("registered", *instance_ids)
+        run("finished", *instance_ids)
+        changes = [operation for operation in calls.operations if operation != "DescribeInstances"]
+        assert changes == ["DeleteTags (dry run)", "CreateTags", "CreateTags", "DeleteTags"]
+        assert all(call["Resources"] == instance_ids for call in calls.of("CreateTags") + calls.of("DeleteTags"))
+        assert all(set(aws.tags(instance_id)) == {REGISTERED_AT} for instance_id in instance_ids)
+
+    def test_a_call_for_many_that_is_refused_is_made_for_each(self, aws: World, run: Run, record_calls: Record) -> None:
+        vpc_id = aws.vpc()
+        instance_ids = [aws.appliance(vpc_id) for _number in range(2)]
+        calls = record_calls()
+        calls.fail("CreateTags", "UnauthorizedOperation", times=1)
+        assert not run("registered", *instance_ids)["failed"]
+        assert [call["Resources"] for call in calls.of("CreateTags")] == [instance_ids, *([instance_id] for instance_id in instance_ids)]
+        assert all(REGISTERED_AT in aws.tags(instance_id) for instance_id in instance_ids)
+
     def test_keeps_the_record_of_an_interrupted_renewal_and_asks_the_api_nothing(
         self, aws: World, run: Run, script: Script, recorded_id: str, record_calls: Record
     ) -> None:

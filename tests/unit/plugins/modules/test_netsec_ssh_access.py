@@ -86,13 +86,14 @@ class TestOpening:
 
         creating = ["CreateSecurityGroup", "DescribeSecurityGroups", "DeleteSecurityGroup (dry run)"]
         creating += ["RevokeSecurityGroupEgress", "AuthorizeSecurityGroupIngress"]
-        attaching = ["DescribeNetworkInterfaces", "ModifyNetworkInterfaceAttribute", "DescribeNetworkInterfaces"]
         assert operations == [
             "DescribeInstances",
             "DescribeSecurityGroups",  # GENEVE?
             "DescribeSecurityGroups",  # lent?
             *creating * 2,
-            *attaching * 3,
+            "DescribeNetworkInterfaces",
+            *["ModifyNetworkInterfaceAttribute"] * 3,
+            "DescribeNetworkInterfaces",
         ]
         parameters = {call.operation: call.parameters for call in made if call.parameters.get("GroupId", groups[third][0]) == groups[third][0]}
         assert parameters["DeleteSecurityGroup"] == {"GroupId": groups[third][0], "DryRun": True}
@@ -326,6 +327,22 @@ class TestOpeningAmongOthers:
         calls.react("DescribeNetworkInterfaces", overwrite, times=99)
         assert "something else keeps changing them" in run(instance_id)["appliances"][0]["msg"]
         assert 30 < sum(pauses) < 120
+
+    def test_an_interface_that_disappears(self, aws: World, run: Run, record_calls: Record) -> None:
+        vpc_id = aws.vpc()
+        stays, goes = aws.appliance(vpc_id), aws.appliance(vpc_id)
+        interface_id = aws.interface_id(goes)
+        calls = record_calls()
+
+        def delete(call: Call) -> None:
+            client = boto3.client("ec2", region_name=REGION)
+            client.detach_network_interface(AttachmentId=aws.interface(goes)["Attachment"]["AttachmentId"])
+            client.delete_network_interface(NetworkInterfaceId=interface_id)
+
+        calls.react("DescribeNetworkInterfaces", delete, times=1)
+        result = run(stays, goes)
+        assert [entry["failed"] for entry in result["appliances"]] == [False, True]
+        assert result["appliances"][1]["msg"] == f"{interface_id}, the management interface of {goes}, is gone."
 
     def test_the_same_run_made_the_group_a_moment_ago(self, aws: World, run: Run, record_calls: Record) -> None:
         """Two calls of one run: the search by tag did not show the group yet."""

@@ -116,6 +116,10 @@ def test_the_user_decides_against_all_evidence() -> None:
     assert (found.id, found.deployment, found.evidence) == ("eni-0", "inline", "named by the option management_interface")
 
 
+def test_the_user_may_name_a_device_index() -> None:
+    assert [management_interface(TWO, index).id for index in ("0", "1")] == ["eni-0", "eni-1"]
+
+
 def test_an_empty_option_is_none() -> None:
     assert management_interface(instance(interface(0)), "").id == "eni-0"
 
