@@ -17,11 +17,27 @@ Spec = dict[str, dict[str, t.Any]]
 def cloudone_spec() -> Spec:
     """Options of the doc fragment ``trendmicro.cloudone.cloudone``: how to reach the Network Security API."""
     return {
-        "api_key": {"type": "str", "required": True, "no_log": True, "fallback": (env_fallback, ["CLOUDONE_API_KEY"])},
-        "cloudone_region": {"type": "str", "default": "us-1", "fallback": (env_fallback, ["CLOUDONE_REGION"])},
+        **_api_spec(timeout=30),
         "netsec_url": {"type": "str", "fallback": (env_fallback, ["CLOUDONE_NETSEC_URL"])},
         "legacy_account": {"type": "bool", "default": False},
-        "api_timeout": {"type": "int", "default": 30},
+    }
+
+
+def conformity_spec() -> Spec:
+    """Options of the doc fragment ``trendmicro.cloudone.conformity``: how to reach the Conformity API."""
+    return {
+        # A request may take 30 seconds, says the vendor.
+        **_api_spec(timeout=60),
+        "conformity_url": {"type": "str", "fallback": (env_fallback, ["CLOUDONE_CONFORMITY_URL"])},
+        "conformity_authorization": {"type": "str", "choices": ["apikey", "bearer"], "default": "apikey"},
+    }
+
+
+def _api_spec(timeout: int) -> Spec:
+    return {
+        "api_key": {"type": "str", "required": True, "no_log": True, "fallback": (env_fallback, ["CLOUDONE_API_KEY"])},
+        "cloudone_region": {"type": "str", "default": "us-1", "fallback": (env_fallback, ["CLOUDONE_REGION"])},
+        "api_timeout": {"type": "int", "default": timeout},
         "validate_certs": {"type": "bool", "default": True},
         "ca_path": {"type": "path"},
     }

@@ -1,10 +1,11 @@
 # Copyright (c) 2026, trendmicro.cloudone contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Times as the collection writes them, into tags and results: ISO 8601, UTC, whole seconds."""
+"""Times as the collection writes them, into tags and results: ISO 8601, UTC, whole seconds; and as APIs write them."""
 
 from __future__ import annotations
 
+import typing as t
 from datetime import UTC, datetime
 
 
@@ -25,3 +26,18 @@ def from_text(text: str) -> datetime | None:
         return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         return None
+
+
+def from_milliseconds(number: t.Any) -> datetime | None:
+    """Read a time that an API gives as milliseconds since 1970. ``None`` if it is none, as where nothing has happened yet."""
+    if isinstance(number, bool) or not isinstance(number, (int, float)) or number <= 0:
+        return None
+    try:
+        return datetime.fromtimestamp(number / 1000, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def to_milliseconds(moment: datetime) -> int:
+    """Write a time that knows its zone as milliseconds since 1970."""
+    return int(moment.timestamp() * 1000)

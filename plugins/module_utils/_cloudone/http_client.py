@@ -47,10 +47,20 @@ class HttpClient:
     :param timeout: seconds to wait for a connection, and then for an answer, in each attempt.
     :param verify: whether to verify TLS certificates, or the path of the authorities to verify them by.
     :param concurrency: connections kept alive, at least the number of threads that use the client.
+    :param hints: what to do about an HTTP status, where this API means something else by it than ``HINTS`` says.
     :raises InputError: a base URL or a header that cannot be used.
     """
 
-    def __init__(self, base_url: str, headers: t.Mapping[str, str], *, timeout: float, verify: bool | str, concurrency: int) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        headers: t.Mapping[str, str],
+        *,
+        timeout: float,
+        verify: bool | str,
+        concurrency: int,
+        hints: t.Mapping[int, str] | None = None,
+    ) -> None:
         if not base_url.startswith(("https://", "http://")) or "@" in base_url:
             raise InputError(f"The URL of the API must look like https://host/path, without user name and password. It is {base_url.rpartition('@')[2]!r}.")
         for name, value in headers.items():
@@ -60,6 +70,7 @@ class HttpClient:
         self._headers = dict(headers)
         self._timeout = timeout
         self._verify = verify
+        self._hints = {**HINTS, **(hints or {})}
         self._repeating = self._session(_retries(BUSY, repeat=True), concurrency)
         # 429 says that the request was not carried out, so even what must not happen twice may be sent again.
         self._cautious = self._session(_retries({TOO_MANY_REQUESTS}, repeat=False), concurrency)
@@ -103,7 +114,7 @@ class HttpClient:
         if response.status_code not in expect:
             details = _details(response)
             said = f"HTTP {response.status_code}" + (f": {details}" if details else "")
-            raise self._error(method, path, f"{_sentence(said)} {_hint(response.status_code)}", status=response.status_code, details=details)
+            raise self._error(method, path, f"{_sentence(said)} {self._hint(response.status_code)}", status=response.status_code, details=details)
         if not response.content:
             return None
         try:
@@ -116,6 +127,13 @@ class HttpClient:
 
     def _error(self, method: str, path: str, problem: str, *, status: int | None = None, details: str | None = None) -> ApiError:
         return ApiError(f"{method} {self._base_url}{path}: {problem}", method=method, path=path, status=status, details=details)
+
+    def _hint(self, status: int) -> str:
+        if status in self._hints:
+            return self._hints[status]
+        if 300 <= status < 400:
+            return REDIRECT_HINT
+        return OUTAGE_HINT if status >= 500 else "This status is not documented: check the URL of the API."
 
     def _session(self, retries: Retry, concurrency: int) -> requests.Session:
         session = requests.Session()
@@ -182,16 +200,23 @@ def _details(response: requests.Response) -> str | None:
     except ValueError:
         return _excerpt(response.text) or None
     if isinstance(body, dict):
-        body = body.get("details") or body.get("message") or body
+        # "Message" is what a gateway in front of an API writes.
+        body = _json_api_errors(body.get("errors")) or body.get("details") or body.get("message") or body.get("Message") or body
     return _excerpt(str(body)) or None
 
 
-def _hint(status: int) -> str:
-    if status in HINTS:
-        return HINTS[status]
-    if 300 <= status < 400:
-        return REDIRECT_HINT
-    return OUTAGE_HINT if status >= 500 else "This status is not documented: check the URL of the API."
+def _json_api_errors(errors: t.Any) -> str | None:
+    """The reasons in a list of errors as JSON:API has it, each with what it points to; ``None`` if it is no such list."""
+    if not isinstance(errors, list):
+        return None
+    return "; ".join(_json_api_error(error) for error in errors if isinstance(error, dict)) or None
+
+
+def _json_api_error(error: t.Mapping[str, t.Any]) -> str:
+    reason = str(error.get("details") or error.get("detail") or error.get("title") or dict(error))
+    source = error.get("source")
+    pointer = source.get("pointer") if isinstance(source, dict) else None
+    return f"{pointer}: {reason}" if pointer else reason
 
 
 def _excerpt(text: str) -> str:

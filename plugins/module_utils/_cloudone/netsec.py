@@ -5,14 +5,14 @@
 
 from __future__ import annotations
 
-import re
 import typing as t
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.model import Appliance
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._cloudone.http_client import HttpClient
-from ansible_collections.trendmicro.cloudone.plugins.module_utils._errors import ApiError, InputError
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._cloudone.options import api_key, http_client, regional_url
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._errors import ApiError
 
 Json = dict[str, t.Any]
 
@@ -154,29 +154,15 @@ def netsec_api(params: t.Mapping[str, t.Any], concurrency: int) -> NetsecApi:
     :param concurrency: how many threads will use it.
     :raises InputError: an option that cannot be used.
     """
-    if concurrency < 1:
-        raise InputError(f"concurrency must be at least 1, it is {concurrency}.")
-    if params["api_timeout"] < 1:
-        raise InputError(f"api_timeout must be at least 1 second, it is {params['api_timeout']}.")
-    key = params["api_key"].strip()  # a key read from a file often ends in a line break
-    if not key:
-        raise InputError("api_key is empty: set it, or the environment variable CLOUDONE_API_KEY.")
+    key = api_key(params)
     credentials = {"api-secret-key": key} if params["legacy_account"] else {"Authorization": f"ApiKey {key}"}
-    verify = (params["ca_path"] or True) if params["validate_certs"] else False
-    headers = {"api-version": API_VERSION, **credentials}
-    return NetsecApi(HttpClient(_base_url(params), headers, timeout=params["api_timeout"], verify=verify, concurrency=concurrency))
+    return NetsecApi(http_client(_base_url(params), {"api-version": API_VERSION, **credentials}, params, concurrency))
 
 
 def _base_url(params: t.Mapping[str, t.Any]) -> str:
     if params["netsec_url"]:
         return str(params["netsec_url"])
-    if params["legacy_account"]:
-        return LEGACY_URL
-    region = params["cloudone_region"]
-    # Anything else could send the API key to another host.
-    if not re.fullmatch(r"[A-Za-z0-9-]+", region):
-        raise InputError(f"cloudone_region must be a region's name like us-1, it is {region!r}.")
-    return f"https://network.{region}.cloudone.trendmicro.com/api"
+    return LEGACY_URL if params["legacy_account"] else regional_url("network", params)
 
 
 def _appliances(method: str, path: str, entries: t.Sequence[t.Any]) -> list[Appliance]:
