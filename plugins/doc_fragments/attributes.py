@@ -59,3 +59,14 @@ attributes:
       - trendmicro.cloudone.aws
       - trendmicro.cloudone.all
 """
+
+    # For modules that belong to the Conformity action group.
+    ACTIONGROUP_CONFORMITY = r"""
+options: {}
+attributes:
+  action_group:
+    support: full
+    membership:
+      - trendmicro.cloudone.conformity
+      - trendmicro.cloudone.all
+"""

@@ -17,7 +17,7 @@ PLUGINS = Path(__file__).parents[2] / "plugins"
 RUNTIME = PLUGINS.parent / "meta" / "runtime.yml"
 
 # The doc fragment whose options all members of a group have in common.
-COMMON_OPTIONS = {"netsec": "cloudone", "aws": "aws"}
+COMMON_OPTIONS = {"netsec": "cloudone", "conformity": "conformity", "aws": "aws"}
 
 
 def action_groups() -> dict[str, set[str]]:

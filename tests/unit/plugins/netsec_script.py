@@ -59,6 +59,9 @@ def search_body(instance_id: str) -> Json:
 class Script(responses.RequestsMock):
     """Calls that must be made in exactly this order, each with its documented headers; any other call fails."""
 
+    base_url = BASE_URL
+    headers: t.ClassVar[dict[str, str]] = {"Authorization": f"ApiKey {API_KEY}", "api-version": "v1"}
+
     def __init__(self) -> None:
         super().__init__(assert_all_requests_are_fired=True, registry=OrderedRegistry)
 
@@ -70,10 +73,10 @@ class Script(responses.RequestsMock):
         """
         self.add(
             method,
-            BASE_URL + path,
+            self.base_url + path,
             status=status,
             match=[
-                matchers.header_matcher({"Authorization": f"ApiKey {API_KEY}", "api-version": "v1"}),
+                matchers.header_matcher(self.headers),
                 matchers.query_param_matcher(query or {}),
                 without_body if body is None else matchers.json_params_matcher(body),
             ],

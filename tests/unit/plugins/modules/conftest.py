@@ -11,6 +11,7 @@ import typing as t
 import pytest
 from ansible.module_utils import basic
 
+from ansible_collections.trendmicro.cloudone.tests.unit.plugins.conformity_script import ConformityScript
 from ansible_collections.trendmicro.cloudone.tests.unit.plugins.netsec_script import Script
 
 Runner = t.Callable[..., dict[str, t.Any]]
@@ -18,7 +19,7 @@ Runner = t.Callable[..., dict[str, t.Any]]
 
 @pytest.fixture(autouse=True)
 def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("CLOUDONE_API_KEY", "CLOUDONE_REGION", "CLOUDONE_NETSEC_URL"):
+    for name in ("CLOUDONE_API_KEY", "CLOUDONE_REGION", "CLOUDONE_NETSEC_URL", "CLOUDONE_CONFORMITY_URL"):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -48,4 +49,11 @@ def run_module(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[st
 def script() -> t.Iterator[Script]:
     """The calls to the Network Security API that must be made."""
     with Script() as calls:
+        yield calls
+
+
+@pytest.fixture
+def conformity() -> t.Iterator[ConformityScript]:
+    """The calls to the Conformity API that must be made."""
+    with ConformityScript() as calls:
         yield calls
