@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import typing as t
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def utc_now() -> datetime:
@@ -33,11 +35,11 @@ def from_milliseconds(number: t.Any) -> datetime | None:
     if isinstance(number, bool) or not isinstance(number, (int, float)) or number <= 0:
         return None
     try:
-        return datetime.fromtimestamp(number / 1000, UTC)
-    except (ValueError, OverflowError, OSError):
+        return EPOCH + timedelta(milliseconds=number)
+    except (ValueError, OverflowError):
         return None
 
 
 def to_milliseconds(moment: datetime) -> int:
     """Write a time that knows its zone as milliseconds since 1970."""
-    return int(moment.timestamp() * 1000)
+    return (moment - EPOCH) // timedelta(milliseconds=1)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.trendmicro.cloudone.plugins.module_utils._times import from_text, to_text, utc_now
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._times import from_milliseconds, from_text, to_milliseconds, to_text, utc_now
 
 
 @given(st.datetimes(min_value=datetime(1000, 1, 1)))
@@ -42,3 +42,14 @@ def test_writing_converts_to_utc() -> None:
 
 def test_now_knows_its_zone() -> None:
     assert t.cast(timedelta, utc_now().utcoffset()) == timedelta(0)
+
+
+@given(st.datetimes(min_value=datetime(1970, 1, 2), max_value=datetime(3000, 1, 1)))
+def test_milliseconds_come_back(moment: datetime) -> None:
+    whole = moment.replace(microsecond=moment.microsecond // 1000 * 1000, tzinfo=UTC)
+    assert from_milliseconds(to_milliseconds(whole)) == whole
+
+
+@pytest.mark.parametrize("number", [None, 0, -1, True, "1502570799000", float("nan"), float("inf"), 10**30])
+def test_milliseconds_that_are_no_time(number: t.Any) -> None:
+    assert from_milliseconds(number) is None
