@@ -198,9 +198,10 @@ def find(settings: t.Sequence[Setting], wanted: Wanted) -> Setting | None:
         return found[0]
     unreadable = [setting for setting in candidates if _hidden(setting.configuration, name)]
     if unreadable:
+        instead = "id" if name == LABEL else f"id or configuration.{_option(LABEL)}"
         raise InputError(
             f"Whether the setting is there cannot be told, since the API does not show configuration.{_option(name)} of {_ids(unreadable)}. "
-            f"Give id or configuration.{_option(LABEL)}, or an API key of the role ADMIN or with full access to the account."
+            f"Give {instead}, or an API key of the role ADMIN or with full access to the account."
         )
     return None
 
@@ -213,7 +214,15 @@ def plan(present: Setting | None, wanted: Wanted, *, rewrite_hidden: bool = Fals
     :raises InputError: it cannot be created or changed without something more.
     """
     if present is None:
-        after = Setting(None, wanted.account_id, wanted.channel, wanted.enabled is not False, bool(wanted.manual), wanted.filter, wanted.configuration)
+        after = Setting(
+            id=None,
+            account_id=wanted.account_id,
+            channel=wanted.channel,
+            enabled=wanted.enabled is not False,
+            manual=bool(wanted.manual),
+            filter=_without_empty(wanted.filter),
+            configuration=_without_empty(wanted.configuration),
+        )
         return Plan(None, after, _payload(None, after, wanted))
     if present.configuration is None:
         raise InputError(f"The API does not show the configuration of {present.id}. Use an API key of the role ADMIN or with full access to the account.")
@@ -261,7 +270,8 @@ def _hidden(configuration: Json | None, name: str) -> bool:
 
 
 def _merged(present: Json, wanted: Json) -> Json:
-    return {**present, **{name: value for name, value in wanted.items() if not _same(present.get(name), value)}}
+    changes = {name: value for name, value in wanted.items() if not _same(present.get(name), value)}
+    return {**{name: value for name, value in present.items() if name not in changes}, **_without_empty(changes)}
 
 
 def _same(one: t.Any, other: t.Any) -> bool:

@@ -149,6 +149,13 @@ def test_a_new_setting_needs_its_fields(channel: str, missing: tuple[str, ...]) 
     assert str(caught.value).count("configuration.") == len(missing)
 
 
+def test_what_is_emptied_is_gone() -> None:
+    there = present(filter={"regions": ["us-east-1"], "services": []}, configuration={**SLACK, "channelName": "Team"})
+    made = plan(there, wanted(filter={"regions": [], "services": []}, configuration={"channel_name": ""}))
+    assert made.after is not None
+    assert (made.after.filter, made.after.configuration) == ({"suppressed": False, "services": []}, SLACK)
+
+
 def test_fields_of_another_channel_are_refused() -> None:
     problem = "The channel slack has no configuration arn, users. It has: url, channel, display_introduced_by, .*, channel_name."
     with pytest.raises(InputError, match=problem):
@@ -242,6 +249,8 @@ def test_no_duplicate_beside_a_setting_that_cannot_be_read() -> None:
     assert find([unreadable, SETTINGS[0]], wanted(configuration={"channel": "#alerts"})) == SETTINGS[0]
     with pytest.raises(InputError, match="cannot be told, since the API does not show configuration.channel of 9"):
         find([unreadable, SETTINGS[0]], wanted(configuration={"channel": "#new"}))
+    with pytest.raises(InputError, match="configuration.channel_name of 9. Give id, or an API key"):
+        find([unreadable], wanted(configuration={"channel_name": "Team"}))
     webhook = present("9", channel="webhook", configuration={"url": "https://x/****"})
     with pytest.raises(InputError, match="does not show configuration.url of 9"):
         find([webhook], wanted(channel="webhook", configuration={"url": WEBHOOK}))
