@@ -202,7 +202,7 @@ from ansible_collections.trendmicro.cloudone.plugins.module_utils._arguments imp
     ec2_appliances_spec,
     require_libraries,
 )
-from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.instances import Instance, require_instances
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.instances import Instance, regions_to_search, require_instances
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.session import AwsClients
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._cloudone.netsec import NetsecApi, netsec_api
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._errors import CloudOneError, InputError
@@ -253,9 +253,7 @@ def use_aws(params: Params, *, check_mode: bool) -> Aws:
     :raises CloudOneError: if nothing can be asked of AWS.
     """
     clients = AwsClients(params, concurrency=params["concurrency"])
-    searched = {
-        appliance["instance_id"]: clients.regions([appliance["region"]] if appliance["region"] else params["regions"]) for appliance in params["appliances"]
-    }
+    searched = regions_to_search(clients, params["appliances"], params["regions"])
     find = require_instances(clients, searched, concurrency=params["concurrency"])
     return Aws(find, RenewalTags(clients, check_mode=check_mode, concurrency=params["concurrency"]))
 

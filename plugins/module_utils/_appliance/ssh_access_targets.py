@@ -8,7 +8,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.instances import Instance, require_instances
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.instances import Instance, regions_to_search, require_instances
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.interface_search import find_management_interfaces
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.interfaces import ManagementInterface
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.session import AwsClients
@@ -40,7 +40,7 @@ def find_targets(
     :returns: one outcome for each instance id, in their order.
     :raises CloudOneError: if nothing can be asked of AWS.
     """
-    searched = {str(one["instance_id"]): clients.regions([one["region"]] if one["region"] else regions) for one in appliances}
+    searched = regions_to_search(clients, appliances, regions)
     overrides = {str(one["instance_id"]): one["management_interface"] for one in appliances}
     found = for_each(require_instances(clients, searched, concurrency=concurrency), searched, concurrency=1)
     instances = [outcome.value for outcome in found if outcome.value]

@@ -35,6 +35,7 @@ class Instance:
     :ivar state: EC2's word: ``running``, ``stopped``, ``terminated``, ...
     :ivar root_volume_attached_at: in UTC; unlike the launch time it stays when an instance is stopped and started.
     :ivar interfaces: by device index.
+    :ivar profile_arn: the instance profile, in which its IAM role is.
     """
 
     id: str
@@ -44,6 +45,7 @@ class Instance:
     root_volume_attached_at: datetime | None
     tags: t.Mapping[str, str]
     interfaces: tuple[NetworkInterface, ...]
+    profile_arn: str | None
 
     @classmethod
     def from_aws(cls, answer: t.Mapping[str, t.Any], *, region: str, account_id: str) -> Instance:
@@ -56,6 +58,7 @@ class Instance:
             root_volume_attached_at=_root_volume_attached_at(answer),
             tags={tag["Key"]: tag["Value"] for tag in answer.get("Tags", [])},
             interfaces=tuple(sorted(map(_interface, answer.get("NetworkInterfaces", [])), key=lambda interface: interface.device_index)),
+            profile_arn=answer.get("IamInstanceProfile", {}).get("Arn"),
         )
 
 
@@ -117,12 +120,24 @@ def require_instances(clients: AwsClients, wanted: t.Mapping[str, t.Sequence[str
         instance = search.find(instance_id, wanted[instance_id])
         if instance is None:
             regions = ", ".join(wanted[instance_id])
-            raise InputError(f"There is no EC2 instance {instance_id} in {regions} for these AWS credentials. Check the id, the region and the account.")
+            raise InputError(
+                f"There is no EC2 instance {instance_id} in {regions} for these AWS credentials. Check the id, the region and the account. "
+                "Leave out appliances that the vendor hosts: their instances are in accounts of the vendor."
+            )
         if instance.state in {"shutting-down", "terminated"}:
             raise InputError(f"The EC2 instance {instance_id} is {instance.state}.")
         return instance
 
     return find
+
+
+def regions_to_search(clients: AwsClients, appliances: t.Iterable[t.Mapping[str, t.Any]], regions: t.Sequence[str]) -> dict[str, list[str]]:
+    """Tell in which regions to look for each instance id: its own if that is given, else in all of ``regions``, or in the default one.
+
+    :param appliances: dictionaries as in ``ec2_appliances_spec()``.
+    :raises InputError: if no region is known.
+    """
+    return {one["instance_id"]: clients.regions([one["region"]] if one["region"] else regions) for one in appliances}
 
 
 def by_region(wanted: t.Mapping[str, t.Sequence[str]]) -> dict[str, list[str]]:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 import typing as t
 
@@ -33,6 +34,9 @@ Response = dict[str, t.Any]
 # EC2 takes at most this many values in one filter.
 FILTER_VALUES = 200
 
+# What services call the marker of the next page, and how they take it back: EC2, CloudWatch Logs, Elastic Load Balancing, IAM.
+_PAGE_MARKERS = (("NextToken", "NextToken"), ("nextToken", "nextToken"), ("NextMarker", "Marker"), ("Marker", "Marker"))
+
 DENIED = {"UnauthorizedOperation", "AccessDenied", "AccessDeniedException"}
 _BAD_CREDENTIALS = {
     "AuthFailure",
@@ -47,6 +51,8 @@ _BAD_CREDENTIALS = {
 }
 _THROTTLED = {"RequestLimitExceeded", "Throttling", "ThrottlingException", "TooManyRequestsException"}
 _LONGEST_REASON = 300
+# Some operations need rights that are not named like them (iam:PassRole, logs:TagResource): AWS's reason says which.
+_LACKING_ACTION = re.compile(r"not authorized to perform: ([a-z0-9-]+:[A-Za-z0-9]+)")
 
 
 class AwsCredentialsError(AwsError):
@@ -151,13 +157,10 @@ def pages(client: Client, method: str, key: str, **arguments: t.Any) -> list[t.A
     while True:
         response = call(client, method, **arguments)
         items += response.get(key, [])
-        # EC2 calls its marker NextToken, Elastic Load Balancing NextMarker, and takes it back as Marker.
-        if response.get("NextToken"):
-            arguments["NextToken"] = response["NextToken"]
-        elif response.get("NextMarker"):
-            arguments["Marker"] = response["NextMarker"]
-        else:
+        marker = {argument: response[name] for name, argument in _PAGE_MARKERS if response.get(name)}
+        if not marker:
             return items
+        arguments.update(marker)
 
 
 def prove_permission(client: Client, method: str, **arguments: t.Any) -> None:
@@ -191,7 +194,8 @@ def _refused(operation: str, region: str, error: ClientError) -> AwsError:
         hint = "Check the AWS credentials (access key, session token, clock), and that the region is enabled for the account."
         return AwsCredentialsError(f"{message} {hint}", operation=operation, code=code)
     if code in DENIED:
-        message = f"{message} Allow the IAM action {operation} to the AWS credentials that are used."
+        lacking = _LACKING_ACTION.search(reason)
+        message = f"{message} Allow the IAM action {lacking[1] if lacking else operation} to the AWS credentials that are used."
     elif code in _THROTTLED:
         message = f"{message} AWS is throttling: lower concurrency, or try again later."
     return AwsError(message, operation=operation, code=code)

@@ -15,6 +15,7 @@ import botocore.loaders
 import botocore.session
 import pytest
 from botocore.exceptions import ClientError
+from botocore.validate import validate_parameters
 from moto import mock_aws
 from moto.ec2.models import ec2_backends
 
@@ -27,6 +28,7 @@ _LOADER = botocore.loaders.create_loader()
 
 Json = dict[str, t.Any]
 Reaction = t.Callable[["Call"], None]
+Answer = t.Callable[["Call"], Json]
 
 GENEVE = {"IpProtocol": "udp", "FromPort": 6081, "ToPort": 6081, "IpRanges": [{"CidrIp": "10.0.0.0/8"}]}
 
@@ -46,6 +48,7 @@ class Calls:
 
     made: list[Call] = field(default_factory=list)
     _reactions: list[tuple[str, Reaction, list[None]]] = field(default_factory=list)
+    _answers: dict[str, Answer] = field(default_factory=dict)
 
     @property
     def operations(self) -> list[str]:
@@ -68,6 +71,15 @@ class Calls:
                 raise ClientError({"Error": {"Code": code, "Message": message}}, operation)
 
         self.react(operation, refuse, times=times)
+
+    def answer(self, operation: str, answer: Answer) -> None:
+        """Answer an operation that the stand-in does not know; parameters and answer have to be as botocore's service description has them."""
+        self._answers[operation] = answer
+
+    def instead(self, call: Call) -> Json | None:
+        """The answer to a call that is not left to the stand-in."""
+        answer = self._answers.get(call.operation)
+        return answer(call) if answer else None
 
     def before(self, call: Call) -> None:
         self.made.append(call)
@@ -105,12 +117,14 @@ class World:
         user_data: str = "",
         tags: dict[str, str] | None = None,
         attached_at: datetime = NOW,
+        profile_arn: str = "",
     ) -> str:
         """Start an instance.
 
         :param interfaces: their descriptions, by device index.
         :param groups: their security groups, by device index.
         :param attached_at: when the root volume was attached.
+        :param profile_arn: its instance profile, see :meth:`profile`.
         """
         subnet_id = self.ec2.describe_subnets(Filters=[{"Name": "vpc-id", "Values": [vpc_id]}])["Subnets"][0]["SubnetId"]
         if not groups:
@@ -119,7 +133,8 @@ class World:
             {"DeviceIndex": index, "SubnetId": subnet_id, "Description": description, "Groups": list(groups[index])}
             for index, description in enumerate(interfaces)
         ]
-        answer = self.ec2.run_instances(ImageId="ami-12345678", MinCount=1, MaxCount=1, UserData=user_data, NetworkInterfaces=specification)
+        profile = {"IamInstanceProfile": {"Arn": profile_arn}} if profile_arn else {}
+        answer = self.ec2.run_instances(ImageId="ami-12345678", MinCount=1, MaxCount=1, UserData=user_data, NetworkInterfaces=specification, **profile)
         instance_id = str(answer["Instances"][0]["InstanceId"])
         if tags:
             self.ec2.create_tags(Resources=[instance_id], Tags=[{"Key": key, "Value": value} for key, value in tags.items()])
@@ -128,6 +143,15 @@ class World:
         for device in ec2_backends[ACCOUNT][self.region].get_instance(instance_id).block_device_mapping.values():
             device.attach_time = attached_at
         return instance_id
+
+    def profile(self, name: str, role: str | None) -> str:
+        """Create an instance profile, with a role in it if one is named; the profile's ARN."""
+        iam = boto3.client("iam", region_name=self.region)
+        arn = iam.create_instance_profile(InstanceProfileName=name, Path="/network/")["InstanceProfile"]["Arn"]
+        if role:
+            iam.create_role(RoleName=role, AssumeRolePolicyDocument="{}")
+            iam.add_role_to_instance_profile(InstanceProfileName=name, RoleName=role)
+        return str(arn)
 
     def interface(self, instance_id: str, device_index: int = 0) -> Json:
         for interface in self.ec2.describe_network_interfaces(Filters=[{"Name": "attachment.instance-id", "Values": [instance_id]}])["NetworkInterfaces"]:
@@ -172,8 +196,16 @@ def record(monkeypatch: pytest.MonkeyPatch) -> Calls:
     make_api_call = botocore.client.BaseClient._make_api_call
 
     def recording(client: t.Any, operation: str, parameters: Json) -> t.Any:
-        calls.before(Call(client.meta.region_name, operation, parameters))
-        return make_api_call(client, operation, parameters)
+        call = Call(client.meta.region_name, operation, parameters)
+        calls.before(call)
+        answer = calls.instead(call)
+        if answer is None:
+            return make_api_call(client, operation, parameters)
+        described = client.meta.service_model.operation_model(operation)
+        validate_parameters(parameters, described.input_shape)
+        if described.output_shape:
+            validate_parameters(answer, described.output_shape)
+        return answer
 
     monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", recording)
     return calls

@@ -23,7 +23,7 @@ REGISTERED = Appliance(1, "i-1", account_id=OWN, region="eu-west-1")
 
 
 def instance(*, attached_at: datetime | None = None, state: str = "running", tag: str | None = None) -> Instance:
-    return Instance("i-1", "eu-west-1", OWN, state, attached_at, {TAG: tag} if tag is not None else {}, ())
+    return Instance("i-1", "eu-west-1", OWN, state, attached_at, {TAG: tag} if tag is not None else {}, (), None)
 
 
 def judge(*, appliance: Appliance | None = REGISTERED, regions: t.Sequence[str] = ("eu-west-1",), renew_before: int = 30, **facts: t.Any) -> Assessment:
@@ -89,7 +89,7 @@ class TestRegistration:
     ) -> None:
         record = tags_to_start({}, Settings(recorded_id, None, ()), datetime(2026, 2, 20, tzinfo=UTC))
         tags = record | ({TAG: tag} if tag else {})
-        found = registration(Instance("i-1", "eu-west-1", OWN, "running", datetime(2020, 1, 1, tzinfo=UTC), tags, ()), 1, TAG, NOW)
+        found = registration(Instance("i-1", "eu-west-1", OWN, "running", datetime(2020, 1, 1, tzinfo=UTC), tags, (), None), 1, TAG, NOW)
         assert found is not None
         assert found.source == source
 

@@ -37,7 +37,7 @@ def test_reads_an_instance(aws: World) -> None:
 
 def test_what_is_missing_in_the_answer() -> None:
     answer = {"InstanceId": "i-1", "State": {"Name": "terminated"}}
-    assert Instance.from_aws(answer, region=REGION, account_id=ACCOUNT) == Instance("i-1", REGION, ACCOUNT, "terminated", None, {}, ())
+    assert Instance.from_aws(answer, region=REGION, account_id=ACCOUNT) == Instance("i-1", REGION, ACCOUNT, "terminated", None, {}, (), None)
 
 
 def test_attach_time_is_that_of_the_root_volume_in_utc() -> None:

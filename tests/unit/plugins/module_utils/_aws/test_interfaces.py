@@ -21,7 +21,7 @@ def interface(index: int, description: str = "", *, groups: t.Iterable[str] = ()
 
 
 def instance(*interfaces: NetworkInterface, state: str = "running") -> Instance:
-    return Instance("i-1", "eu-west-1", "123456789012", state, None, {}, interfaces)
+    return Instance("i-1", "eu-west-1", "123456789012", state, None, {}, interfaces, None)
 
 
 TWO = instance(interface(0), interface(1))

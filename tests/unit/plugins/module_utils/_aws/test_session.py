@@ -98,6 +98,13 @@ class TestErrors:
             "Allow the IAM action ec2:DeleteSecurityGroup to the AWS credentials that are used."
         )
 
+    def test_a_denied_call_names_the_action_that_is_lacking_where_aws_says_which(self, stubbed: tuple[t.Any, Stubber]) -> None:
+        client, stubber = stubbed
+        reason = "User: arn:aws:iam::123456789012:user/x is not authorized to perform: iam:PassRole on resource: arn:aws:iam::123456789012:role/y"
+        stubber.add_client_error("run_instances", "AccessDeniedException", reason)
+        with pytest.raises(AwsError, match="AWS refused ec2:RunInstances .* Allow the IAM action iam:PassRole to the AWS credentials"):
+            call(client, "run_instances", MinCount=1, MaxCount=1)
+
     @pytest.mark.parametrize("code", ["AuthFailure", "ExpiredToken", "InvalidClientTokenId", "SignatureDoesNotMatch", "RequestExpired"])
     def test_bad_credentials_are_an_error_of_their_own(self, stubbed: tuple[t.Any, Stubber], code: str) -> None:
         client, stubber = stubbed
@@ -168,6 +175,21 @@ class TestPages:
         stubber.add_response("describe_security_groups", {"SecurityGroups": [{"GroupId": "sg-2"}]}, {"Filters": filters, "NextToken": "more"})
         groups = pages(client, "describe_security_groups", "SecurityGroups", Filters=filters)
         assert [group["GroupId"] for group in groups] == ["sg-1", "sg-2"]
+
+    def test_follows_the_next_token_of_cloudwatch_logs(self, aws: World) -> None:
+        client = boto3.client("logs", region_name="eu-west-1")
+        with Stubber(client) as stubber:
+            stubber.add_response("describe_log_groups", {"logGroups": [{"logGroupName": "a"}], "nextToken": "more"}, {"logGroupNamePrefix": "a"})
+            stubber.add_response("describe_log_groups", {"logGroups": [{"logGroupName": "ab"}]}, {"logGroupNamePrefix": "a", "nextToken": "more"})
+            groups = pages(client, "describe_log_groups", "logGroups", logGroupNamePrefix="a")
+        assert groups == [{"logGroupName": "a"}, {"logGroupName": "ab"}]
+
+    def test_follows_the_marker_of_iam(self, aws: World) -> None:
+        client = boto3.client("iam", region_name="eu-west-1")
+        with Stubber(client) as stubber:
+            stubber.add_response("list_role_policies", {"PolicyNames": ["a"], "IsTruncated": True, "Marker": "more"}, {"RoleName": "r"})
+            stubber.add_response("list_role_policies", {"PolicyNames": ["b"], "IsTruncated": False}, {"RoleName": "r", "Marker": "more"})
+            assert pages(client, "list_role_policies", "PolicyNames", RoleName="r") == ["a", "b"]
 
     def test_follows_next_marker(self, aws: World) -> None:
         client = boto3.client("elbv2", region_name="eu-west-1")
