@@ -72,6 +72,17 @@ def ec2_appliances_spec() -> Spec:
     }
 
 
+def log_types_spec(*, required: bool) -> Spec:
+    """Option ``log_types``: the log streaming of an appliance."""
+    options = {
+        "name": {"type": "str", "required": True},
+        "group": {"type": "str"},
+        "stream": {"type": "str"},
+        "enabled": {"type": "bool", "default": True},
+    }
+    return {"log_types": {"type": "list", "elements": "dict", "required": required, "options": options}}
+
+
 def concurrency_spec(default: int = 10) -> Spec:
     """Option ``concurrency`` of the doc fragment ``trendmicro.cloudone.concurrency``."""
     return {"concurrency": {"type": "int", "default": default}}

@@ -203,7 +203,7 @@ from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.log
 )
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.lookup import find_each, for_each_found, require
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.model import Appliance
-from ansible_collections.trendmicro.cloudone.plugins.module_utils._arguments import Spec, cloudone_spec, concurrency_spec, require_libraries
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._arguments import cloudone_spec, concurrency_spec, log_types_spec, require_libraries
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._cloudone.netsec import NetsecApi, netsec_api
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._errors import CloudOneError, InputError
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._results import Result, entries, finish
@@ -271,16 +271,6 @@ def diff_of(result: Result) -> dict[str, str]:
 
     name = result["instance_id"]
     return {"before_header": name, "after_header": name, "before": lines(result["before"]), "after": lines(result["log_types"])}
-
-
-def log_types_spec(*, required: bool) -> Spec:
-    options = {
-        "name": {"type": "str", "required": True},
-        "group": {"type": "str"},
-        "stream": {"type": "str"},
-        "enabled": {"type": "bool", "default": True},
-    }
-    return {"log_types": {"type": "list", "elements": "dict", "required": required, "options": options}}
 
 
 def main() -> None:

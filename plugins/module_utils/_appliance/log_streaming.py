@@ -86,6 +86,11 @@ def default_stream(name: str) -> str:
     return f"{name}_{{instance_id}}"
 
 
+def stream_name(stream: str, instance_id: str) -> str:
+    """The stream's real name, as the appliance makes it of the configured one. There is no other placeholder."""
+    return stream.replace("{instance_id}", instance_id)
+
+
 def read_log_types(current: t.Iterable[Json]) -> list[LogType]:
     """Turn the API's answer into log types."""
     return [LogType.from_api(entry) for entry in current if entry.get("logName")]

@@ -9,7 +9,7 @@ import typing as t
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.session import AwsClients, AwsCredentialsError, chunks, pages
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.session import AwsClients, chunks, pages, refuse_bad_credentials
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._errors import AwsError, InputError
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._pool import for_each
 
@@ -86,7 +86,7 @@ def find_instances(clients: AwsClients, wanted: t.Mapping[str, t.Iterable[str]],
     """Look for instances by filter, so that an unknown id is simply not found.
 
     :param wanted: the instance ids to look for in each region.
-    :raises AwsCredentialsError: if no region accepts the credentials. (A single one may be a region that is not enabled.)
+    :raises AwsCredentialsError: if no region accepts the credentials.
     """
     portions = [(region, portion) for region, instance_ids in wanted.items() for portion in chunks(instance_ids)]
 
@@ -98,9 +98,7 @@ def find_instances(clients: AwsClients, wanted: t.Mapping[str, t.Iterable[str]],
         ]
 
     outcomes = for_each(describe, portions, concurrency=concurrency)
-    refusals = [outcome.error for outcome in outcomes if isinstance(outcome.error, AwsCredentialsError)]
-    if refusals and len(refusals) == len(outcomes):
-        raise refusals[0]
+    refuse_bad_credentials(outcomes)
     return Search(
         instances={instance.id: instance for outcome in outcomes for instance in outcome.value or []},
         errors={outcome.item[0]: outcome.error for outcome in outcomes if isinstance(outcome.error, AwsError)},

@@ -11,6 +11,7 @@ import threading
 import typing as t
 
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._errors import AwsError, InputError
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._pool import Outcome
 
 try:
     import boto3
@@ -38,6 +39,7 @@ FILTER_VALUES = 200
 _PAGE_MARKERS = (("NextToken", "NextToken"), ("nextToken", "nextToken"), ("NextMarker", "Marker"), ("Marker", "Marker"))
 
 DENIED = {"UnauthorizedOperation", "AccessDenied", "AccessDeniedException"}
+THROTTLED = {"RequestLimitExceeded", "Throttling", "ThrottlingException", "TooManyRequestsException"}
 _BAD_CREDENTIALS = {
     "AuthFailure",
     "ExpiredToken",
@@ -49,7 +51,6 @@ _BAD_CREDENTIALS = {
     "SignatureDoesNotMatch",
     "UnrecognizedClientException",
 }
-_THROTTLED = {"RequestLimitExceeded", "Throttling", "ThrottlingException", "TooManyRequestsException"}
 _LONGEST_REASON = 300
 # Some operations need rights that are not named like them (iam:PassRole, logs:TagResource): AWS's reason says which.
 _LACKING_ACTION = re.compile(r"not authorized to perform: ([a-z0-9-]+:[A-Za-z0-9]+)")
@@ -163,6 +164,16 @@ def pages(client: Client, method: str, key: str, **arguments: t.Any) -> list[t.A
         arguments.update(marker)
 
 
+def refuse_bad_credentials(outcomes: t.Sequence[Outcome[t.Any, t.Any]]) -> None:
+    """Check that something could be asked. (What a single region does not accept may be because it is not enabled.)
+
+    :raises AwsCredentialsError: if that is what became of every item.
+    """
+    refusals = [outcome.error for outcome in outcomes if isinstance(outcome.error, AwsCredentialsError)]
+    if refusals and len(refusals) == len(outcomes):
+        raise refusals[0]
+
+
 def prove_permission(client: Client, method: str, **arguments: t.Any) -> None:
     """Ask EC2 whether it would carry out a call, without carrying it out.
 
@@ -196,7 +207,7 @@ def _refused(operation: str, region: str, error: ClientError) -> AwsError:
     if code in DENIED:
         lacking = _LACKING_ACTION.search(reason)
         message = f"{message} Allow the IAM action {lacking[1] if lacking else operation} to the AWS credentials that are used."
-    elif code in _THROTTLED:
+    elif code in THROTTLED:
         message = f"{message} AWS is throttling: lower concurrency, or try again later."
     return AwsError(message, operation=operation, code=code)
 

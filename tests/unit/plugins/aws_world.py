@@ -18,6 +18,7 @@ from botocore.exceptions import ClientError
 from botocore.validate import validate_parameters
 from moto import mock_aws
 from moto.ec2.models import ec2_backends
+from moto.logs.models import logs_backends
 
 ACCOUNT = "123456789012"
 REGION = "eu-central-1"
@@ -152,6 +153,13 @@ class World:
             iam.create_role(RoleName=role, AssumeRolePolicyDocument="{}")
             iam.add_role_to_instance_profile(InstanceProfileName=name, RoleName=role)
         return str(arn)
+
+    def log_stream(self, group: str, stream: str, *events: datetime) -> None:
+        """Create a log stream, and its group if there is none yet, with events of those times, however long ago."""
+        logs = logs_backends[ACCOUNT][self.region]
+        logs.ensure_log_group(group)
+        logs.ensure_log_stream(group, stream)
+        logs.groups[group].streams[stream].put_log_events([{"timestamp": round(moment.timestamp() * 1000), "message": "-"} for moment in events])
 
     def interface(self, instance_id: str, device_index: int = 0) -> Json:
         for interface in self.ec2.describe_network_interfaces(Filters=[{"Name": "attachment.instance-id", "Values": [instance_id]}])["NetworkInterfaces"]:

@@ -1,0 +1,130 @@
+# Copyright (c) 2026, trendmicro.cloudone contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Look, and look again, for events in many log streams, with few calls."""
+
+from __future__ import annotations
+
+import time
+import typing as t
+from collections import defaultdict
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import takewhile
+
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.session import THROTTLED, AwsClients, Client, call, pages, refuse_bad_credentials
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._errors import AwsError, InputError
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._logs.delivery import Sighting, Stream
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._pool import Outcome, for_each
+
+Sightings = dict[Stream, Outcome[Stream, Sighting]]
+
+# One search for each stream up to here; for more of them, the pages of the log group cost less.
+MOST_SEARCHES = 10
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+
+
+def await_events(clients: AwsClients, streams: t.Collection[Stream], *, timeout: float, interval: float, concurrency: int) -> Sightings:
+    """Look until each stream has received an event that counts, or the time is over.
+
+    :param timeout: in seconds; 0: look once.
+    :param interval: seconds from one look to the next. Looks again only for what is still missing.
+    :returns: by stream what was seen of it last, or the :class:`AwsError` that prevented it.
+    :raises InputError: ``interval`` is not positive.
+    :raises AwsCredentialsError: AWS does not accept the credentials for any of the streams.
+    """
+    if interval <= 0:
+        raise InputError(f"wait_interval must be more than 0 seconds, it is {interval:g}.")
+    start = time.monotonic()
+    seen: Sightings = {}
+    missing = list(dict.fromkeys(streams))
+    while True:
+        before = {stream: seen[stream].value or Sighting() if stream in seen else Sighting() for stream in missing}
+        outcomes = _look(clients, before, concurrency)
+        refuse_bad_credentials(outcomes)
+        waited = round(time.monotonic() - start, 1)
+        for outcome in outcomes:
+            sighting = replace(outcome.value, waited=waited) if outcome.value else None
+            seen[outcome.item] = Outcome(outcome.item, sighting, outcome.error)
+        missing = [stream for stream in missing if _worth_waiting(seen[stream])]
+        if not missing or waited + interval > timeout:
+            return seen
+        time.sleep(interval)
+
+
+def _worth_waiting(outcome: Outcome[Stream, Sighting]) -> bool:
+    """Whether another look may tell more."""
+    if outcome.value is not None:
+        return not outcome.value.receives(outcome.item)
+    return isinstance(outcome.error, AwsError) and outcome.error.code in THROTTLED
+
+
+def _look(clients: AwsClients, before: t.Mapping[Stream, Sighting], concurrency: int) -> list[Outcome[Stream, Sighting]]:
+    """Look once.
+
+    :param before: the streams, and what was seen of each before.
+    """
+    groups: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for stream, sighting in before.items():
+        if not sighting.exists:
+            groups[stream.region, stream.group].append(stream.name)
+    asked = for_each(lambda group: _describe(clients.client("logs", group[0]), group[1], groups[group]), groups, concurrency=concurrency)
+    described = {outcome.item: outcome for outcome in asked}
+
+    def look(stream: Stream) -> Sighting:
+        sighting = before[stream] if before[stream].exists else described[stream.region, stream.group].result().get(stream.name, Sighting())
+        # A description may be an hour behind: it can prove that there is an event, but not that there is none.
+        if not sighting.exists or sighting.receives(stream):
+            return sighting
+        return _newest_event(clients.client("logs", stream.region), stream, sighting)
+
+    return for_each(look, before, concurrency=concurrency)
+
+
+def _describe(client: Client, group: str, names: t.Sequence[str]) -> dict[str, Sighting]:
+    """What the descriptions of a group's streams tell, at least of those that are named; nothing if there is no such group."""
+    prefixes = list(dict.fromkeys(names)) if len(names) <= MOST_SEARCHES else [common_prefix(names)]
+    found: dict[str, Sighting] = {}
+    for prefix in prefixes:
+        narrowed = {"logStreamNamePrefix": prefix} if prefix else {}
+        try:
+            answers = pages(client, "describe_log_streams", "logStreams", logGroupName=group, **narrowed)
+        except AwsError as error:
+            if error.code == "ResourceNotFoundException":
+                return {}
+            raise
+        found.update({answer["logStreamName"]: Sighting(True, _time(answer.get("lastEventTimestamp"))) for answer in answers})
+    return found
+
+
+def common_prefix(names: t.Sequence[str]) -> str:
+    """What all names begin with: what the first and the last by the alphabet have in common."""
+    return "".join(one for one, _other in takewhile(lambda pair: pair[0] == pair[1], zip(min(names), max(names), strict=False)))
+
+
+def _newest_event(client: Client, stream: Stream, described: Sighting) -> Sighting:
+    """Look for the newest event that counts. An empty page is not the end; a marker that comes back is."""
+    arguments = {"logGroupName": stream.group, "logStreamName": stream.name, "startTime": _milliseconds(stream.since), "startFromHead": False, "limit": 1}
+    while True:
+        try:
+            answer = call(client, "get_log_events", **arguments)
+        except AwsError as error:
+            if error.code == "ResourceNotFoundException":  # deleted since it was described
+                return Sighting()
+            raise
+        if answer["events"]:
+            return Sighting(True, _time(answer["events"][-1]["timestamp"]))
+        if answer["nextBackwardToken"] == arguments.get("nextToken"):
+            return described
+        arguments["nextToken"] = answer["nextBackwardToken"]
+
+
+def _time(milliseconds: int | None) -> datetime | None:
+    return None if milliseconds is None else _EPOCH + milliseconds * _MILLISECOND
+
+
+def _milliseconds(moment: datetime) -> int:
+    """Rounded up, so that no event before ``moment`` counts."""
+    return -((_EPOCH - moment) // _MILLISECOND)
