@@ -46,9 +46,9 @@ class LogType:
         :raises InputError: a name that CloudWatch does not allow.
         """
         name, group, stream = option["name"], option["group"] or None, option["stream"] or default_stream(option["name"])
-        if group is not None and not GROUP_NAME.fullmatch(group):
-            rule = "1 to 512 letters, digits and _ - / . #, and not aws/ at the start"
-            raise InputError(f"{name}: {group!r} cannot be the name of a log group. Allowed are {rule}.")
+        fault = group_name_fault(group) if group is not None else None
+        if fault:
+            raise InputError(f"{name}: {fault}")
         if not STREAM_NAME.fullmatch(stream):
             raise InputError(f"{name}: {stream!r} cannot be the name of a log stream. Allowed are 1 to 512 characters other than : and *.")
         return cls(name, group, stream, option["enabled"])
@@ -79,6 +79,13 @@ class LogPlan:
     @property
     def changed(self) -> bool:
         return self.before != self.after
+
+
+def group_name_fault(group: str) -> str | None:
+    """What is wrong with the name of a log group, by CloudWatch's rules; ``None`` if it is right."""
+    if GROUP_NAME.fullmatch(group):
+        return None
+    return f"{group!r} cannot be the name of a log group. Allowed are 1 to 512 letters, digits and _ - / . #, and not aws/ at the start."
 
 
 def default_stream(name: str) -> str:
