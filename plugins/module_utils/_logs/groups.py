@@ -102,7 +102,8 @@ def _carry_out(client: Client, todo: t.Iterable[tuple[str, Json]]) -> tuple[int,
 
 
 def _with_hint(error: AwsError, client: Client, arguments: Json) -> AwsError:
-    if error.code != "InvalidParameterException" or "kmsKeyId" not in arguments:
+    # A key that does not exist, and one that may not be used, come with several codes, that of a missing permission among them.
+    if "kmsKeyId" not in arguments or "KMS" not in str(error):
         return error
     principal = f"logs.{client.meta.region_name}.amazonaws.com"
     hint = f"Check that the KMS key {arguments['kmsKeyId']} exists and is enabled, and that its policy allows {principal} to use it."

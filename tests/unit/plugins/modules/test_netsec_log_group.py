@@ -154,11 +154,16 @@ def test_a_new_group_that_is_not_listed_yet(ensure: Runner, record_calls: Record
 def test_a_key_that_cannot_be_used(logs: t.Any, ensure: Runner, record_calls: Record) -> None:
     logs.create_log_group(logGroupName="there")
     calls = record_calls()
-    for operation in ("CreateLogGroup", "AssociateKmsKey"):
-        calls.fail(operation, "InvalidParameterException", "The specified KMS key does not exist or is not allowed to be used")
+    calls.fail("CreateLogGroup", "InvalidParameterException", "The specified KMS Key Id could not be found.")
+    calls.fail("AssociateKmsKey", "AccessDeniedException", "The specified KMS key does not exist or is not allowed to be used with Arn 'arn:x'")
     result = ensure({"name": BLOCK, "kms_key_arn": KEY}, {"name": "there", "kms_key_arn": KEY})
     hint = f"Check that the KMS key {KEY} exists and is enabled, and that its policy allows logs.{REGION}.amazonaws.com to use it."
     assert [(one["failed"], one["changed"], hint in one["msg"]) for one in result["log_groups"]] == [(True, False, True)] * 2
+
+
+def test_a_refusal_that_is_not_about_the_key(logs: t.Any, ensure: Runner, record_calls: Record) -> None:
+    record_calls().fail("CreateLogGroup", "LimitExceededException", "Resource limit exceeded.")
+    assert "Check that" not in ensure({"name": BLOCK, "kms_key_arn": KEY})["msg"]
 
 
 def test_one_failure_does_not_stop_the_others_and_what_was_done_is_told(logs: t.Any, ensure: Runner, record_calls: Record) -> None:
