@@ -16,7 +16,7 @@ description:
     configuration is written, and then read back. Log types that are not named stay as they are.
   - The appliances need version 2020.10.0 or later, and an IAM role on their EC2 instances that allows C(cloudwatch:PutMetricData),
     C(logs:DescribeLogStreams), C(logs:CreateLogGroup), C(logs:CreateLogStream), C(logs:PutLogEvents) and C(ec2:DescribeTags).
-    Older appliances are refused.
+    Older appliances are refused before anything is written; the others are done all the same.
 options:
   appliances:
     description:
@@ -117,6 +117,11 @@ attributes:
     support: full
 seealso:
   - module: trendmicro.cloudone.netsec_cloudwatch_logconfig_info
+  - module: trendmicro.cloudone.netsec_instance_role_info
+    description: Checks the IAM roles before.
+  - module: trendmicro.cloudone.netsec_log_delivery_info
+    description: Proves afterwards that logs arrive.
+  - module: trendmicro.cloudone.netsec_log_group
 author:
   - trendmicro.cloudone contributors (@trendmicro-cloudone)
 """
@@ -215,11 +220,23 @@ def configure(api: NetsecApi, params: Params, *, check_mode: bool) -> list[Resul
     """Bring every wanted appliance to its wanted log streaming."""
     instance_ids, wanted_of = read_targets(params)
 
-    def configure_one(instance_id: str, listed: Appliance | None) -> Result:
-        return set_log_streaming(api, require(instance_id, listed), wanted_of(instance_id), params, check_mode=check_mode)
+    def configure_one(instance_id: str, appliance: Appliance) -> Result:
+        return set_log_streaming(api, appliance, wanted_of(instance_id), params, check_mode=check_mode)
 
     found = find_each(api, instance_ids, concurrency=params["concurrency"])
-    return entries(for_each_found(found, configure_one, concurrency=params["concurrency"]))
+    # All versions are judged before the first appliance is written to.
+    able = for_each_found(found, require_able, concurrency=1)
+    return entries(for_each_found(able, configure_one, concurrency=params["concurrency"]))
+
+
+def require_able(instance_id: str, listed: Appliance | None) -> Appliance:
+    """The appliance.
+
+    :raises InputError: it is not registered, or too old to stream logs.
+    """
+    appliance = require(instance_id, listed)
+    refuse_old_version(appliance)
+    return appliance
 
 
 def read_targets(params: Params) -> tuple[list[str] | None, t.Callable[[str], list[LogType]]]:
@@ -241,7 +258,6 @@ def read_targets(params: Params) -> tuple[list[str] | None, t.Callable[[str], li
 
 def set_log_streaming(api: NetsecApi, appliance: Appliance, wanted: t.Sequence[LogType], params: Params, *, check_mode: bool) -> Result:
     """Read, merge, write if something differs, read back."""
-    refuse_old_version(appliance)
     merged = plan(api.log_types(appliance.id), wanted, purge=params["purge"])
     if merged.unavailable and not params["ignore_unavailable"]:
         has = ", ".join(log_type.name for log_type in merged.before) or "none"

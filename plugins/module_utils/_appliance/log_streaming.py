@@ -18,6 +18,7 @@ Json = dict[str, t.Any]
 OLDEST_VERSION = (2020, 10, 0)
 GROUP_NAME = re.compile(r"(?!aws/)[a-zA-Z0-9_\-/.#]{1,512}")
 STREAM_NAME = re.compile(r"[^:*]{1,512}")
+_LONGEST_INSTANCE_ID = "i-" + 17 * "0"
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class LogType:
         fault = group_name_fault(group) if group is not None else None
         if fault:
             raise InputError(f"{name}: {fault}")
-        if not STREAM_NAME.fullmatch(stream):
+        if not STREAM_NAME.fullmatch(stream_name(stream, _LONGEST_INSTANCE_ID)):
             raise InputError(f"{name}: {stream!r} cannot be the name of a log stream. Allowed are 1 to 512 characters other than : and *.")
         return cls(name, group, stream, option["enabled"])
 

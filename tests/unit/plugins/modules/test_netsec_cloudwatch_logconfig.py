@@ -7,6 +7,10 @@ import typing as t
 
 import pytest
 
+from ansible_collections.trendmicro.cloudone.plugins.module_utils import _pool
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.log_streaming import refuse_old_version
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._cloudone.netsec import NetsecApi
+from ansible_collections.trendmicro.cloudone.plugins.modules import netsec_cloudwatch_logconfig
 from ansible_collections.trendmicro.cloudone.plugins.modules.netsec_cloudwatch_logconfig import main
 from ansible_collections.trendmicro.cloudone.tests.unit.plugins.modules.conftest import Runner
 from ansible_collections.trendmicro.cloudone.tests.unit.plugins.netsec_script import OPTIONS, Script, appliance, log_config, log_type
@@ -106,6 +110,46 @@ def test_one_failure_does_not_stop_the_others(script: Script, run_module: Runner
     assert messages[3] == ""
 
 
+def test_old_appliances_are_refused_by_name_before_anything_is_written(script: Script, run_module: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever their place in the list; an appliance that is new enough, by numbers and not by letters, is done all the same."""
+    judged: list[str] = []
+    monkeypatch.setattr(netsec_cloudwatch_logconfig, "refuse_old_version", lambda one: judged.append(one.instance_id) or refuse_old_version(one))
+    written_after: list[list[str]] = []
+    set_log_types = NetsecApi.set_log_types
+    monkeypatch.setattr(NetsecApi, "set_log_types", lambda *args: written_after.append(list(judged)) or set_log_types(*args))
+    versions = {"i-1": "2020.10.0", "i-2": "2020.9.12", "i-3": "2021.1.0.11234", "i-4": "5.5.0.10625"}
+    script.expect_list(*(appliance(number, instance_id, tosVersion=version) for number, (instance_id, version) in enumerate(versions.items(), start=1)))
+    expect_change(script, 1)
+    expect_change(script, 3)
+    result = run_module(main, {**OPTIONS, "all_appliances": True, "log_types": [BLOCK, ALERT]})
+    assert [entry["failed"] for entry in result["appliances"]] == [False, True, False, True]
+    assert "2 of 4 appliances failed; the others were done.\ni-2: i-2 has version 2020.9.12;" in result["msg"]
+    assert "\ni-4: i-4 has version 5.5.0.10625;" in result["msg"]
+    assert written_after == [list(versions), list(versions)]
+
+
+def test_unknown_log_types_are_kept(script: Script, run_module: Runner) -> None:
+    script.expect_search("i-1", appliance(1, "i-1"))
+    unknown = {**log_type("somethingNew", enable=True), "retention": 3}
+    after = log_type("ipsBlock", group="network-security-block-events", enable=True)
+    script.expect("GET", path(1), log_config(unknown, log_type("ipsBlock")))
+    script.expect("POST", path(1), {}, body={"logTypes": [unknown, after]})
+    script.expect("GET", path(1), log_config(unknown, after))
+    result = run_module(main, {**ONE, "log_types": [BLOCK]})
+    assert (result["failed"], [one["name"] for one in result["appliances"][0]["log_types"]]) == (False, ["somethingNew", "ipsBlock"])
+
+
+def test_concurrency_is_what_is_asked_for(script: Script, run_module: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+    at_once: list[int] = []
+    executor = _pool.ThreadPoolExecutor
+    monkeypatch.setattr(_pool, "ThreadPoolExecutor", lambda max_workers: at_once.append(max_workers) or executor(max_workers))
+    script.expect_search("i-1", appliance(1, "i-1"))
+    script.expect("GET", path(1), log_config(*AFTER))
+    run_module(main, {**ONE, "concurrency": 7})
+    assert at_once == [7, 1, 7]
+    assert "concurrency must be at least 1" in run_module(main, {**ONE, "concurrency": 0})["msg"]
+
+
 def test_a_log_type_that_the_appliance_does_not_have(script: Script, run_module: Runner) -> None:
     script.expect_search("i-1", appliance(1, "i-1"))
     script.expect("GET", path(1), log_config(*BEFORE))
@@ -145,6 +189,7 @@ def test_what_was_written_but_does_not_stand(script: Script, run_module: Runner)
         ({"log_types": [BLOCK], "appliances": []}, "Give log_types together with"),
         ({"log_types": [BLOCK, BLOCK], "instance_ids": ["i-1"]}, "Given more than once: ipsBlock"),
         ({"log_types": [{"name": "host", "group": "a b"}], "instance_ids": ["i-1"]}, "host: 'a b' cannot be the name of a log group"),
+        ({"log_types": [{"name": "host", "group": "g", "stream": "a:b"}], "instance_ids": ["i-1"]}, "host: 'a:b' cannot be the name of a log stream"),
         ({"log_types": [BLOCK], "instance_ids": ["i-1", "i-1"]}, "Given more than once: i-1"),
         ({"appliances": [{"instance_id": "i-1", "log_types": [BLOCK]}] * 2}, "Given more than once: i-1"),
     ],

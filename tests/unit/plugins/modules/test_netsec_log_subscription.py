@@ -131,7 +131,7 @@ def test_what_is_removed_makes_room_and_the_order_of_the_results_stays(logs: t.A
     assert sorted(names(logs)) == ["three", "two"]
 
 
-def test_a_third_filter(logs: t.Any, subscribe: Runner) -> None:
+def test_a_third_filter(logs: t.Any, subscribe: Runner, pauses: list[float]) -> None:
     stream = firehose()
     result = subscribe(*(to_s3(stream, name=name) for name in ("one", "two", "three")))
     assert [one["failed"] for one in result["subscriptions"]] == [False, False, True]

@@ -17,6 +17,7 @@ from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.log
     read_log_types,
     read_options,
     refuse_old_version,
+    stream_name,
 )
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.model import Appliance
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._errors import InputError
@@ -121,10 +122,24 @@ def test_group_names_that_cloudwatch_refuses(group: str) -> None:
         read_options([option("system", group)])
 
 
-@pytest.mark.parametrize("stream", ["a:b", "a*", "x" * 513])
+@pytest.mark.parametrize("stream", ["a:b", "a*", "x" * 513, "{instance_id}" + "x" * 494])
 def test_stream_names_that_cloudwatch_refuses(stream: str) -> None:
     with pytest.raises(InputError, match="system: .* cannot be the name of a log stream"):
         read_options([option("system", "ips", stream)])
+
+
+def test_the_longest_names() -> None:
+    longest = "{instance_id}" + "x" * 493
+    (log_type,) = read_options([option("system", "g" * 512, longest)])
+    assert (log_type.group, log_type.stream) == ("g" * 512, longest)
+    assert len(stream_name(longest, "i-0123456789abcdef0")) == 512
+
+
+@pytest.mark.parametrize(
+    ("stream", "name"), [("system_{instance_id}", "system_i-1"), ("{instance_id}/{instance_id}", "i-1/i-1"), ("{host}_{}", "{host}_{}"), ("mine", "mine")]
+)
+def test_the_instance_id_is_the_only_placeholder(stream: str, name: str) -> None:
+    assert stream_name(stream, "i-1") == name
 
 
 def test_a_log_type_is_named_once() -> None:
