@@ -40,7 +40,7 @@ options:
     suboptions:
       name:
         description:
-          - Name of the log group. 1 to 512 letters, digits and C(_ - / . #); it must not begin with V(aws/).
+          - Name of the log group. 1 to 512 letters, digits and the characters V(_), V(-), V(/), V(.) and V(#). It must not begin with V(aws/).
         type: str
         required: true
       retention_days:

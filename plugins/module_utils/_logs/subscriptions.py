@@ -15,7 +15,6 @@ from ansible_collections.trendmicro.cloudone.plugins.module_utils._logs.subscrip
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._pool import Outcome, for_each
 
 Json = dict[str, t.Any]
-Wanted = t.Mapping[Place, Subscription | None]
 
 
 @dataclass(frozen=True)
@@ -48,9 +47,12 @@ class SubscriptionChange:
         }
 
 
-def subscribe(clients: AwsClients, wanted: Wanted, *, check_mode: bool, concurrency: int) -> list[Outcome[Place, SubscriptionChange]]:
+def subscribe(
+    clients: AwsClients, wanted: t.Mapping[Place, Subscription | None], *, check_mode: bool, concurrency: int
+) -> list[Outcome[Place, SubscriptionChange]]:
     """Create, change and remove subscription filters. Those of one log group one after the other: what is to be removed makes room.
 
+    :param wanted: ``None`` for a filter that should not be.
     :returns: one outcome for each of ``wanted``, in their order.
     :raises AwsCredentialsError: AWS does not accept the credentials for any of them.
     """

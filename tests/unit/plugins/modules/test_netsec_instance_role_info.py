@@ -14,14 +14,14 @@ from ansible_collections.trendmicro.cloudone.tests.unit.plugins.modules.conftest
 
 Record = t.Callable[[], Calls]
 
-SIX = [
+SIX = (
     "cloudwatch:PutMetricData",
     "logs:DescribeLogStreams",
     "logs:CreateLogGroup",
     "logs:CreateLogStream",
     "logs:PutLogEvents",
     "ec2:DescribeTags",
-]
+)
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/nsva"
 
 
@@ -41,7 +41,7 @@ def iam_decides(calls: Calls, *exceptions: Json) -> None:
 
 def asked(role: str, region: str = REGION, actions: t.Sequence[str] = SIX) -> Json:
     context = {"ContextKeyName": "aws:RequestedRegion", "ContextKeyValues": [region], "ContextKeyType": "string"}
-    return {"PolicySourceArn": role, "ActionNames": actions, "ContextEntries": [context]}
+    return {"PolicySourceArn": role, "ActionNames": list(actions), "ContextEntries": [context]}
 
 
 @pytest.fixture
@@ -141,7 +141,7 @@ def test_instances_without_a_role_are_found_but_did_not_fail(aws: World, run_mod
         (empty, None, False),
         (gone, None, False),
     ]
-    assert [entry["missing_actions"] for entry in result["appliances"]] == [SIX, SIX, SIX]
+    assert [entry["missing_actions"] for entry in result["appliances"]] == [list(SIX)] * 3
     assert [entry["reason"] for entry in result["appliances"]] == [
         "The EC2 instance has no instance profile. Attach an instance profile with a role that allows the needed actions.",
         f"There is no role in the instance profile {empty}. Add a role that allows the needed actions.",
