@@ -31,9 +31,13 @@ from moto.ec2.models.instances import Instance
 from moto.ec2.models.security_groups import SecurityGroup
 from moto.iam.models import iam_backends
 
+from lab.aws_accounts import build_accounts
+from lab.cloudformation import CloudFormation
 from lab.fleet import ApplianceSpec, Fleet
 from lab.placement import Placement, hosted_placement
+from lab.rtm_start import build_rtm
 from lab.security_rules import Rule, admits
+from lab.stack_life import StackLife
 
 ACCOUNT_ID = DEFAULT_ACCOUNT_ID
 REGION_NETWORKS = tuple(IPv4Network(f"127.{second}.0.0/16") for second in range(10, 20))
@@ -137,7 +141,10 @@ def _ports(spec: ApplianceSpec, network: RegionNetwork, management_groups: list[
 
 
 class Aws:
-    """The user's AWS account. Its lock guards moto, which is not made for threads."""
+    """The user's AWS accounts. The lock guards moto, which is not made for threads.
+
+    :ivar stacks: what goes on with CloudFormation's stacks, and :ivar:`cloudformation` the operations that change them.
+    """
 
     def __init__(self, fleet: Fleet, *, bastion_cidr: str, now: datetime) -> None:
         """Build the account from nothing; whatever moto held in this process is forgotten."""
@@ -146,6 +153,8 @@ class Aws:
         self._bastion_cidr = bastion_cidr
         self._networks: dict[str, RegionNetwork] = {}
         self._role_arn = ""
+        self.stacks = StackLife()
+        self.cloudformation = CloudFormation(fleet.aws.cloudformation, self.stacks)
         with self.lock:
             ec2_backends.reset()
             iam_backends.reset()
@@ -153,6 +162,8 @@ class Aws:
             for spec in fleet.appliances:
                 self.placements[spec.instance_id] = self._launch(spec, now) if spec.in_aws else hosted_placement(spec)
             self._first_groups = {group.id for region in self._networks for group in self._groups(region)}
+            build_accounts(fleet.aws, ACCOUNT_ID)
+            build_rtm(fleet, ACCOUNT_ID, self.stacks)
 
     @staticmethod
     def backend(region: str) -> EC2Backend:

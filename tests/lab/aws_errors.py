@@ -63,7 +63,7 @@ class AwsFailure:
 
 def denied(call: AwsCall, action: str) -> AwsFailure:
     """Return the error for a missing permission."""
-    code = "UnauthorizedOperation" if call.service == "ec2" else "AccessDenied"
+    code = {"ec2": "UnauthorizedOperation", "query": "AccessDenied", "json": "AccessDeniedException"}[call.protocol]
     message = f"You are not authorized to perform this operation. No identity-based policy allows the {action} action."
     return AwsFailure(code, message)
 

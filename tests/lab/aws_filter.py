@@ -12,10 +12,14 @@ from collections.abc import Callable, Iterable
 from fnmatch import fnmatchcase
 from http import HTTPStatus
 
-from lab.aws import Aws
+from lab.aws import ACCOUNT_ID, Aws
+from lab.aws_accounts import AwsAccounts
+from lab.aws_answer import AwsAnswer
 from lab.aws_call import AwsCall, WsgiEnvironment, parse_call
 from lab.aws_errors import AwsFailure, denied, invalid_credentials
+from lab.aws_regions import describe_regions
 from lab.aws_rules import check
+from lab.aws_writes import is_write
 from lab.call_log import CallLog
 from lab.faults import AwsEffect, Faults
 from lab.fleet import AwsSpec
@@ -23,25 +27,30 @@ from lab.fleet import AwsSpec
 StartResponse = Callable[..., t.Any]
 WsgiApp = Callable[[WsgiEnvironment, StartResponse], Iterable[bytes]]
 
-ISSUED_BY_STS = "ASIA"
+# Called with each write that AWS carried out and the account that it was in, while moto is locked.
+WriteObserver = Callable[[AwsCall, str], None]
 
 
 class AwsFilter:
     """WSGI application in front of moto.
 
     Facts that a fault can match: ``service``, ``operation`` (IAM's notation; also each further action that the call needs),
-    ``region``, ``access_key``, and each parameter of a query API by its wire name (``NetworkInterfaceId``, ``DryRun``).
+    ``region``, ``account``, ``access_key``, and each parameter of a query API by its wire name (``NetworkInterfaceId``, ``DryRun``).
 
     :param access_key: the one access key that AWS knows, besides those that STS gave out.
+    :param observe: told about each write.
     """
 
-    def __init__(self, moto: WsgiApp, aws: Aws, *, spec: AwsSpec, access_key: str, faults: Faults, calls: CallLog) -> None:
+    def __init__(
+        self, moto: WsgiApp, aws: Aws, *, spec: AwsSpec, access_key: str, faults: Faults, calls: CallLog, observe: WriteObserver | None = None
+    ) -> None:
         self._moto = moto
         self._aws = aws
         self._spec = spec
-        self._access_key = access_key
+        self._accounts = AwsAccounts(spec, own_id=ACCOUNT_ID, access_key=access_key)
         self._faults = faults
         self._calls = calls
+        self._observe = observe
 
     def __call__(self, environ: WsgiEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
@@ -49,61 +58,90 @@ class AwsFilter:
         if call is None:
             start_response("403 Forbidden", [("Content-Type", "text/plain")])
             return [b"The request is not signed."]
-        effect = self._fault(call)
+        time.sleep(self._spec.delay)
+        account_id = self._accounts.account_of(call.access_key)
+        effect = self._fault(call, account_id)
         if effect is not None:
             time.sleep(effect.delay)
             if effect.drop:
-                self._record(call, None, None)
+                self._record(call, account_id, None, None)
                 _drop_connection(environ)
-        failure = self._failure(call, effect)
-        if failure is not None:
-            return self._refuse(call, failure, start_response)
-        return self._forward(call, environ, start_response)
+        failure = self._failure(call, account_id, effect)
+        if failure is not None or account_id is None:
+            return self._refuse(call, account_id, failure or invalid_credentials(call), start_response)
+        return self._carry_out(call, account_id, effect, environ, start_response)
 
-    def _fault(self, call: AwsCall) -> AwsEffect | None:
+    def _fault(self, call: AwsCall, account_id: str | None) -> AwsEffect | None:
         """Return the fault that hits this call, if any."""
         facts = {**call.form, "service": call.service, "region": call.region, "access_key": call.access_key, "operation": call.required_actions()}
-        return self._faults.due("aws", AwsEffect, facts)
+        return self._faults.due("aws", AwsEffect, {**facts, "account": account_id or ""})
 
-    def _failure(self, call: AwsCall, effect: AwsEffect | None) -> AwsFailure | None:
+    def _failure(self, call: AwsCall, account_id: str | None, effect: AwsEffect | None) -> AwsFailure | None:
         """Return the error to answer before the request is looked into: who asks, where, and with what right."""
-        if call.access_key != self._access_key and not call.access_key.startswith(ISSUED_BY_STS):
-            return invalid_credentials(call)
-        if call.region in self._spec.regions_off:
+        if account_id is None or self._accounts.region_refused(account_id, call):
             return invalid_credentials(call)
         if effect is not None and effect.code:
             return AwsFailure(effect.code, effect.message or "", effect.status)
         for action in call.required_actions():
-            if any(fnmatchcase(action.lower(), pattern.lower()) for pattern in self._spec.denied_actions):
+            if any(fnmatchcase(action.lower(), pattern.lower()) for pattern in self._accounts.denied_actions(account_id)):
                 return denied(call, action)
         return None
 
-    def _refuse(self, call: AwsCall, failure: AwsFailure, start_response: StartResponse) -> Iterable[bytes]:
+    def _refuse(self, call: AwsCall, account_id: str | None, failure: AwsFailure, start_response: StartResponse) -> Iterable[bytes]:
         status, content_type, body = failure.render(call)
-        self._record(call, status, failure.code)
+        self._record(call, account_id, status, failure.code)
         start_response(_status_line(status), [("Content-Type", content_type), ("Content-Length", str(len(body)))])
         return [body]
 
-    def _forward(self, call: AwsCall, environ: WsgiEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Let moto answer, one request at a time: it is not made for threads."""
+    def _carry_out(self, call: AwsCall, account_id: str, effect: AwsEffect | None, environ: WsgiEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer a call that may be carried out, one at a time: moto is not made for threads."""
+        with self._aws.lock:
+            self._aws.stacks.advance()
+            answer = check(self._aws, call) or self._own_answer(call, account_id, effect)
+            if isinstance(answer, AwsFailure):
+                return self._refuse(call, account_id, answer, start_response)
+            if answer is None:
+                status, body = self._forward(environ, start_response)
+            else:
+                content_type, text = answer.render(call)
+                status, body = 200, [text]
+                start_response(_status_line(status), [("Content-Type", content_type), ("Content-Length", str(len(text)))])
+            if status < 300:
+                self._after(call, account_id)
+        self._record(call, account_id, status, None)
+        return body
+
+    def _own_answer(self, call: AwsCall, account_id: str, effect: AwsEffect | None) -> AwsAnswer | AwsFailure | None:
+        """Return the answer to what moto cannot answer."""
+        if call.service == "cloudformation":
+            return self._aws.cloudformation.answer(account_id, call, effect)
+        if call.operation == "ec2:DescribeRegions" and not call.dry_run:
+            return describe_regions(call, self._accounts.off(account_id))
+        if call.operation == "sts:AssumeRole":
+            return self._accounts.check_role(account_id, call)
+        return None
+
+    def _after(self, call: AwsCall, account_id: str) -> None:
+        """Do what follows from a call that was carried out."""
+        if call.operation == "sts:AssumeRole":
+            self._accounts.note_sessions(call)
+        if self._observe is not None and is_write(call):
+            self._observe(call, account_id)
+
+    def _forward(self, environ: WsgiEnvironment, start_response: StartResponse) -> tuple[int, Iterable[bytes]]:
+        """Let moto answer; return status and body."""
         statuses: list[str] = []
 
         def remember_status(status: str, headers: list[tuple[str, str]], *rest: t.Any) -> t.Any:
             statuses.append(status)
             return start_response(status, headers, *rest)
 
-        with self._aws.lock:
-            failure = check(self._aws, call)
-            if failure is not None:
-                return self._refuse(call, failure, start_response)
-            body = list(self._moto(environ, remember_status))
-        self._record(call, int(statuses[0].split()[0]), None)
-        return body
+        body = list(self._moto(environ, remember_status))
+        return int(statuses[0].split()[0]), body
 
-    def _record(self, call: AwsCall, status: int | None, code: str | None) -> None:
-        self._calls.record(
-            "aws", service=call.service, operation=call.operation, region=call.region, dry_run=call.dry_run, status=status, code=code, parameters=call.form
-        )
+    def _record(self, call: AwsCall, account_id: str | None, status: int | None, code: str | None) -> None:
+        facts: dict[str, t.Any] = {"service": call.service, "operation": call.operation, "region": call.region, "account": account_id}
+        self._calls.record("aws", **facts, write=is_write(call), dry_run=call.dry_run, status=status, code=code, parameters=call.form)
 
 
 def _status_line(status: int) -> str:

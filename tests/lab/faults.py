@@ -47,6 +47,9 @@ class AwsEffect(Effect):
     :ivar code: answer with this AWS error code, for example ``UnauthorizedOperation`` or ``RequestLimitExceeded``.
     :ivar status: HTTP status of the error, where it is not the usual one of the code.
     :ivar drop: close the connection without an answer.
+    :ivar stack_seconds: how long the operation on a stack takes that the call begins.
+    :ivar stack_fails: why that operation fails, after this time.
+    :ivar rollback_fails: whether the rollback fails as well.
     """
 
     delay: float = Field(default=0, ge=0)
@@ -54,6 +57,9 @@ class AwsEffect(Effect):
     message: str | None = None
     status: int | None = Field(default=None, ge=400, le=599)
     drop: bool = False
+    stack_seconds: float | None = Field(default=None, ge=0)
+    stack_fails: str | None = None
+    rollback_fails: bool = False
 
 
 class CliEffect(Effect):

@@ -20,6 +20,32 @@ LOG_NAMES = ("system", "audit", "host", "ipsAlert", "ipsBlock", "reputationBlock
 LogName = t.Literal["system", "audit", "host", "ipsAlert", "ipsBlock", "reputationBlock", "reputationAlert", "quarantine", "sslInspection"]
 Deployment = t.Literal["inline", "gateway_load_balancer", "hosted"]
 
+AccountId = t.Annotated[str, Field(pattern=r"^\d{12}$")]
+StackStatus = t.Literal[
+    "CREATE_IN_PROGRESS",
+    "CREATE_COMPLETE",
+    "CREATE_FAILED",
+    "ROLLBACK_IN_PROGRESS",
+    "ROLLBACK_COMPLETE",
+    "ROLLBACK_FAILED",
+    "UPDATE_IN_PROGRESS",
+    "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS",
+    "UPDATE_COMPLETE",
+    "UPDATE_ROLLBACK_IN_PROGRESS",
+    "UPDATE_ROLLBACK_COMPLETE",
+    "UPDATE_ROLLBACK_FAILED",
+    "DELETE_IN_PROGRESS",
+    "DELETE_COMPLETE",
+    "DELETE_FAILED",
+]
+
+# What the vendor's stack forwards.
+EVENT_BUS_SOURCES = (
+    *("aws.s3", "aws.ec2", "aws.elasticloadbalancing", "aws.autoscaling", "aws.cloudformation", "aws.iam", "aws.dynamodb", "aws.rds"),
+    *("aws.lambda", "aws.cloudfront", "aws.organizations", "aws.config", "aws.guardduty", "aws.cloudtrail", "aws.route53domains"),
+    *("aws.kms", "aws.route53", "aws.sts", "aws.ecs", "aws.securityhub", "aws.signin", "aws.macie"),
+)
+
 
 class FleetError(Exception):
     """The fleet file cannot be used; ``str()`` says where and why."""
@@ -152,15 +178,157 @@ class ApiSpec(Spec):
     deployment_tokens: DeploymentTokenSpec = DeploymentTokenSpec()
 
 
-class AwsSpec(Spec):
-    """How AWS behaves.
+# The regions in which the vendor's script sets monitoring up, in its order.
+RTM_REGIONS = (
+    *("us-east-1", "us-east-2", "us-west-1", "us-west-2", "ap-south-1", "ap-northeast-2", "ap-southeast-1", "ap-southeast-2", "ap-northeast-1"),
+    *("eu-central-1", "eu-west-1", "eu-west-2", "eu-west-3", "eu-north-1", "sa-east-1", "ca-central-1", "me-south-1", "ap-east-1", "af-south-1"),
+    *("eu-south-1", "ap-northeast-3"),
+)
+
+
+class RtmSpec(Spec):
+    """What stands of Conformity's real-time monitoring in a region when the lab starts.
+
+    :ivar stack: state of the stack; ``null`` for a rule without a stack.
+    :ivar then: state that follows, ``stack_seconds`` after the start; only from a state that is in progress.
+    :ivar template: ``current`` as the vendor's, or ``older``, whose pattern has no ``eventCategory``.
+    :ivar vendor_tags: the tags that the vendor's script sets.
+    :ivar stack_name: ``StackSet-<name>-<uuid>`` for a stack that a StackSet made.
+    :ivar rule: what somebody did to the rule directly. A stack that was never complete has none.
+    :ivar target: what somebody did to its target directly.
+    :ivar pattern: what somebody did to its event pattern directly.
+    """
+
+    stack: StackStatus | None = "CREATE_COMPLETE"
+    then: StackStatus | None = None
+    stack_seconds: float = Field(default=0, ge=0)
+    stack_name: str = Field(default="CloudConformityMonitoring", pattern=r"^[a-zA-Z][-a-zA-Z0-9]*$")
+    template: t.Literal["current", "older"] = "current"
+    vendor_tags: bool = True
+    tags: dict[str, str] = {}
+    event_bus_account_id: AccountId | None = None
+    event_bus_sources: list[str] = list(EVENT_BUS_SOURCES)
+    termination_protection: bool = False
+    rule: t.Literal["enabled", "disabled", "missing"] = "enabled"
+    target: t.Literal["right", "other", "missing"] = "right"
+    pattern: t.Literal["right", "other"] = "right"
+
+
+class AwsAccountSpec(Spec):
+    """How an AWS account is.
 
     :ivar denied_actions: IAM actions (``ec2:CreateSecurityGroup``; ``*`` and ``?`` as in IAM) that the lab's user has no right to.
     :ivar regions_off: regions that the account has not enabled.
+    :ivar trail: the account's CloudTrail trail, in us-east-1.
+    :ivar rtm: real-time monitoring at the start by region; ``all`` for all other regions of monitoring that are on.
     """
 
     denied_actions: list[str] = []
     regions_off: list[str] = []
+    trail: t.Literal["none", "stopped", "single_region", "multi_region"] = "none"
+    rtm: dict[str, RtmSpec] = {}
+
+    @model_validator(mode="after")
+    def _check_rtm(self) -> t.Self:
+        """Real-time monitoring is where it can be."""
+        unknown = sorted(set(self.rtm) - {"all", *RTM_REGIONS})
+        if unknown:
+            raise ValueError(f"real-time monitoring is not offered in: {', '.join(unknown)}")
+        return self
+
+
+class FurtherAccountSpec(AwsAccountSpec):
+    """An AWS account besides the lab's own. Its role is for the lab's user to assume."""
+
+    id: AccountId
+    role: str = Field(default="conformity-rtm", pattern=r"^[\w+=,.@-]{1,64}$")
+
+
+class CloudFormationSpec(Spec):
+    """How long stacks take.
+
+    :ivar operation_seconds: every operation on a stack; a rollback takes as long again.
+    :ivar region_seconds: the same for single regions.
+    """
+
+    operation_seconds: float = Field(default=0, ge=0)
+    region_seconds: dict[str, t.Annotated[float, Field(ge=0)]] = {}
+
+    def seconds(self, region: str) -> float:
+        """Return how long an operation takes in a region."""
+        return self.region_seconds.get(region, self.operation_seconds)
+
+
+class AwsSpec(AwsAccountSpec):
+    """How AWS behaves, and the account of the lab's user.
+
+    :ivar delay: seconds that every answer takes.
+    :ivar sts_us_east_1: what a session stands for that was asked of STS in us-east-1: the regional or the global endpoint.
+    """
+
+    delay: float = Field(default=0, ge=0)
+    sts_us_east_1: t.Literal["regional", "global"] = "regional"
+    cloudformation: CloudFormationSpec = CloudFormationSpec()
+    accounts: list[FurtherAccountSpec] = []
+
+
+class ConformityAccountSpec(Spec):
+    """An account that Conformity knows. Several may stand for the same AWS account.
+
+    :ivar id: made from the name unless given.
+    :ivar has_real_time_monitoring: as the subscription allows unless given. Without it events are not taken.
+    :ivar last_event_days_ago: age of the last event that was taken before the lab started; ``null`` for none.
+    :ivar sample: which of the documented samples the API's answers are like: ``older`` has ``has-real-time-monitoring`` and the AWS account's id
+        as text, ``newer`` has no such flag and the id as a number.
+    """
+
+    name: str
+    id: str = Field(default="", pattern=r"^[A-Za-z0-9_-]*$")
+    environment: str = "production"
+    aws_account_id: AccountId
+    subscription: t.Literal["advanced", "essentials"] = "advanced"
+    has_real_time_monitoring: bool | None = None
+    last_event_days_ago: float | None = Field(default=None, ge=0)
+    sample: t.Literal["older", "newer"] = "newer"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_id(cls, data: t.Any) -> t.Any:
+        """Derive the id from the name."""
+        if not isinstance(data, dict) or not isinstance(data.get("name"), str) or data.get("id"):
+            return data
+        return {**data, "id": hashlib.sha256(data["name"].encode()).hexdigest()[:22]}
+
+
+class CommunicationSettingSpec(Spec):
+    """A communication setting that is there from the start; its fields are those of the API's attributes.
+
+    :ivar account: id of the account in Conformity that it is for; ``null`` for all.
+    """
+
+    channel: str
+    account: str | None = None
+    enabled: bool = True
+    manual: bool = False
+    filter: dict[str, list[str]] = {}
+    configuration: dict[str, str | bool | list[str]] = {}
+
+
+class ConformitySpec(Spec):
+    """Conformity: its API and what it knows.
+
+    :ivar delay: seconds that every answer of the API takes.
+    :ivar event_delay: seconds from a call to AWS until Conformity has its event.
+    :ivar event_bus_account_id: Conformity's own AWS account, whose event buses take the events.
+    :ivar account_data: what ``data`` is in the answer about one account: the vendor's samples have both.
+    """
+
+    delay: float = Field(default=0, ge=0)
+    event_delay: float = Field(default=0.2, ge=0)
+    event_bus_account_id: AccountId = "717210094962"
+    account_data: t.Literal["list", "object"] = "object"
+    accounts: list[ConformityAccountSpec] = []
+    communication_settings: list[CommunicationSettingSpec] = []
 
 
 class Fleet(Spec):
@@ -168,6 +336,7 @@ class Fleet(Spec):
 
     api: ApiSpec = ApiSpec()
     aws: AwsSpec = AwsSpec()
+    conformity: ConformitySpec = ConformitySpec()
     profiles: list[ProfileSpec] = [ProfileSpec(id=1, name="Default-Profile")]
     appliances: list[ApplianceSpec]
 

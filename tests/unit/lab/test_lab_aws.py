@@ -304,7 +304,7 @@ def test_unknown_credentials_and_regions_that_are_off(start: t.Callable[..., Acc
             account.client("sts", **arguments).get_caller_identity()
         with refused("UnrecognizedClientException"):
             account.client("logs", **arguments).describe_log_groups()
-    role = account.client("sts").assume_role(RoleArn=f"arn:aws:iam::{ACCOUNT_ID}:role/r", RoleSessionName="someone")["Credentials"]
+    role = account.client("sts").assume_role(RoleArn=f"arn:aws:iam::{ACCOUNT_ID}:role/network-security-appliance", RoleSessionName="someone")["Credentials"]
     account.client("ec2", access_key=role["AccessKeyId"]).describe_vpcs()
 
 
