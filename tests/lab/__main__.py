@@ -36,6 +36,7 @@ Then, for example:
     ansible-playbook playbooks/renew_certs.yml --check
     aws ec2 describe-instances --query 'Reservations[].Instances[].InstanceId'
     curl -H "Authorization: ApiKey $CLOUDONE_API_KEY" -H 'api-version: v1' "$CLOUDONE_NETSEC_URL/appliances"
+    curl -H "Authorization: ApiKey $CLOUDONE_API_KEY" -H 'Content-Type: application/vnd.api+json' "$CLOUDONE_CONFORMITY_URL/accounts"
 What has really happened:
     curl {control}/_lab/world
 Stop it with Ctrl-C here, or with: {stop}

@@ -61,6 +61,13 @@ class AwsAccounts:
             return None
         return next((account for account in self.specs if access_key in iam_backends[account]["aws"].access_keys), None)
 
+    def identity(self, account_id: str, access_key: str) -> str:
+        """Return who acts with an access key, as CloudTrail names them."""
+        if access_key == self._access_key:
+            return f"arn:aws:iam::{account_id}:user/lab"
+        role = sts_backends[account_id]["aws"].get_assumed_role_from_access_key(access_key)
+        return role.arn if role is not None else f"arn:aws:iam::{account_id}:root"
+
     def off(self, account_id: str) -> frozenset[str]:
         """Return the regions that an account has not enabled."""
         return self._off[account_id]
@@ -81,7 +88,7 @@ class AwsAccounts:
         known = any(role.arn == wanted for account in self.specs for role in iam_backends[account]["aws"].roles.values())
         if known:
             return None
-        message = f"User: arn:aws:iam::{account_id}:user/lab is not authorized to perform: sts:AssumeRole on resource: {wanted}"
+        message = f"User: {self.identity(account_id, call.access_key)} is not authorized to perform: sts:AssumeRole on resource: {wanted}"
         return AwsFailure("AccessDenied", message)
 
     def note_sessions(self, call: AwsCall) -> None:

@@ -25,6 +25,7 @@ class AwsCall:
     :ivar action: name of the operation (``DescribeInstances``), or method and path for REST APIs.
     :ivar form: parameters of a query API by their wire names (``SecurityGroupId.1``).
     :ivar protocol: how errors have to be written.
+    :ivar query: the query string of the URL.
     """
 
     service: str
@@ -33,6 +34,7 @@ class AwsCall:
     action: str
     protocol: t.Literal["ec2", "query", "json"]
     form: Form = field(default_factory=dict)
+    query: str = ""
 
     @property
     def operation(self) -> str:
@@ -79,4 +81,4 @@ def parse_call(environ: WsgiEnvironment) -> AwsCall | None:
     target = environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2]
     path = environ.get("PATH_INFO", "/")
     action = target or (path.rpartition("/")[2] if "/operation/" in path else f"{environ['REQUEST_METHOD']} {path}")
-    return AwsCall(service, region, key, action, "json")
+    return AwsCall(service, region, key, action, "json", query=environ.get("QUERY_STRING", ""))

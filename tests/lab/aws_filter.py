@@ -27,8 +27,8 @@ from lab.fleet import AwsSpec
 StartResponse = Callable[..., t.Any]
 WsgiApp = Callable[[WsgiEnvironment, StartResponse], Iterable[bytes]]
 
-# Called with each write that AWS carried out and the account that it was in, while moto is locked.
-WriteObserver = Callable[[AwsCall, str], None]
+# Called with each write that AWS carried out, the account that it was in, and who did it, while moto is locked.
+WriteObserver = Callable[[AwsCall, str, str], None]
 
 
 class AwsFilter:
@@ -126,7 +126,7 @@ class AwsFilter:
         if call.operation == "sts:AssumeRole":
             self._accounts.note_sessions(call)
         if self._observe is not None and is_write(call):
-            self._observe(call, account_id)
+            self._observe(call, account_id, self._accounts.identity(account_id, call.access_key))
 
     def _forward(self, environ: WsgiEnvironment, start_response: StartResponse) -> tuple[int, Iterable[bytes]]:
         """Let moto answer; return status and body."""

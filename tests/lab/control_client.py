@@ -50,6 +50,10 @@ class ControlClient:
         """
         return t.cast(list[Json], self._call("GET", "calls", params={"target": target} if target else {}).json())
 
+    def aws_writes(self) -> list[Json]:
+        """Return the calls to AWS that were to change something, whether they succeeded or not; dry runs are none."""
+        return [call for call in self.calls("aws") if call["write"]]
+
     def clear_calls(self) -> None:
         """Forget the calls so far."""
         self._call("DELETE", "calls")

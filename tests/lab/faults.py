@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
-Target = t.Literal["api", "aws", "cli"]
+Target = t.Literal["api", "conformity", "aws", "cli"]
 Facts = t.Mapping[str, str | t.Sequence[str]]
 
 
@@ -23,7 +23,7 @@ class Effect(BaseModel):
 
 
 class ApiEffect(Effect):
-    """What the Network Security API does instead of answering.
+    """What the Network Security API or the Conformity API does instead of answering.
 
     :ivar delay: seconds to wait first.
     :ivar status: answer with this status and ``body`` instead of the real answer.
@@ -69,7 +69,7 @@ class CliEffect(Effect):
     seconds: float = Field(default=0, ge=0)
 
 
-_EFFECTS: dict[Target, type[Effect]] = {"api": ApiEffect, "aws": AwsEffect, "cli": CliEffect}
+_EFFECTS: dict[Target, type[Effect]] = {"api": ApiEffect, "conformity": ApiEffect, "aws": AwsEffect, "cli": CliEffect}
 
 
 class FaultSpec(BaseModel):

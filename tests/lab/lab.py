@@ -22,6 +22,10 @@ from lab.aws_filter import AwsFilter
 from lab.bastion import Bastion
 from lab.call_log import CallLog
 from lab.cli_backend import cli_appliance
+from lab.conformity_api import BASE as CONFORMITY_BASE
+from lab.conformity_api import create_conformity_app
+from lab.conformity_gate import ConformityGate
+from lab.conformity_world import ConformityWorld
 from lab.control import create_control_app
 from lab.control_client import ControlClient
 from lab.faults import Faults
@@ -29,6 +33,7 @@ from lab.fleet import Fleet, load_fleet
 from lab.keys import make_key_pair
 from lab.netsec_api import BASE, LEGACY_BASE, create_netsec_app
 from lab.netsec_gate import ApiGate
+from lab.rtm_monitoring import Monitoring
 from lab.servers import AsgiServer, LoopThread, WsgiServer
 from lab.state_dir import SshAccess, StateDir, write_ssh_files
 from lab.world import World, utc_now
@@ -63,6 +68,8 @@ class Lab:
         self._secret_key = secrets.token_urlsafe(30)
         self._cleanup = ExitStack()
         self.aws = Aws(fleet, bastion_cidr=BASTION_CIDR, now=utc_now())
+        self.conformity = ConformityWorld(fleet.conformity)
+        self.monitoring = Monitoring(fleet, ACCOUNT_ID, self.conformity)
         self.world = World(fleet, api_key=self._api_key, placements=self.aws.placements, network=self.aws)
 
     @classmethod
@@ -99,6 +106,7 @@ class Lab:
         cleanup.callback(bastion.stop)
         appliances = self._start_appliances(loop, bastion, cleanup)
         api_url = self._start_http(self._api_app(), loop, cleanup)
+        conformity_url = self._start_http(self._conformity_app(), loop, cleanup) + CONFORMITY_BASE
         control_url = self._start_http(self._control_app(bastion), loop, cleanup)
         aws_url = self._start_aws(cleanup)
         self.control = ControlClient(control_url)
@@ -111,7 +119,7 @@ class Lab:
             host_keys=[bastion.host_key_line, *appliances.known_hosts_lines()],
         )
         write_ssh_files(self.state_dir, self.world.appliances.values(), access)
-        self.environment = self._environment(api_url, aws_url)
+        self.environment = self._environment(api_url, conformity_url, aws_url)
         self.state_dir.write_environment(self.environment)
         self.state_dir.write_description(self._description(api_url, aws_url, control_url, access))
         cleanup.callback(self.state_dir.description.unlink, missing_ok=True)
@@ -146,7 +154,16 @@ class Lab:
         from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
         moto = DomainDispatcherApplication(create_backend_app)
-        server = WsgiServer(AwsFilter(moto, self.aws, spec=self.fleet.aws, access_key=self._access_key, faults=self.faults, calls=self.calls))
+        app = AwsFilter(
+            moto,
+            self.aws,
+            spec=self.fleet.aws,
+            access_key=self._access_key,
+            faults=self.faults,
+            calls=self.calls,
+            observe=self.monitoring.observe,
+        )
+        server = WsgiServer(app)
         server.start()
         cleanup.callback(server.stop)
         return server.url
@@ -161,20 +178,37 @@ class Lab:
             calls=self.calls,
         )
 
+    def _conformity_app(self) -> ConformityGate:
+        return ConformityGate(
+            create_conformity_app(self.conformity),
+            api_key=self._api_key,
+            read_only_key=self._read_only_key,
+            delay=self.fleet.conformity.delay,
+            faults=self.faults,
+            calls=self.calls,
+        )
+
     def _control_app(self, bastion: Bastion) -> t.Any:
         return create_control_app(
             self.world,
             faults=self.faults,
             calls=self.calls,
-            report=lambda: world_report(self.world, self.aws, bastion_logins=bastion.logins),
+            report=lambda: world_report(
+                self.world,
+                self.aws,
+                bastion_logins=bastion.logins,
+                monitoring=self.monitoring,
+                aws_writes=sum(call["write"] for call in self.calls.list("aws")),
+            ),
             stop=self.stop_requested.set,
         )
 
-    def _environment(self, api_url: str, aws_url: str) -> dict[str, str]:
+    def _environment(self, api_url: str, conformity_url: str, aws_url: str) -> dict[str, str]:
         """Return the variables that the collection, boto3 and Ansible look at."""
         return {
             "CLOUDONE_API_KEY": self._api_key,
             "CLOUDONE_NETSEC_URL": api_url + BASE,
+            "CLOUDONE_CONFORMITY_URL": conformity_url,
             "AWS_ACCESS_KEY_ID": self._access_key,
             "AWS_SECRET_ACCESS_KEY": self._secret_key,
             "AWS_DEFAULT_REGION": next((spec.region for spec in self.fleet.appliances if spec.in_aws), "us-east-1"),
@@ -193,6 +227,7 @@ class Lab:
             "legacy_netsec_url": api_url + LEGACY_BASE,
             "aws_url": aws_url,
             "aws_account_id": ACCOUNT_ID,
+            "aws_role_arns": [f"arn:aws:iam::{account.id}:role/{account.role}" for account in self.fleet.aws.accounts],
             "aws_regions": sorted({spec.region for spec in self.fleet.appliances if spec.in_aws}),
             "read_only_api_key": self._read_only_key,
             "environment": self.environment,

@@ -12,6 +12,7 @@ from datetime import datetime
 from lab.appliance_state import ApplianceState
 from lab.aws import Aws
 from lab.netsec_json import log_type_json
+from lab.rtm_monitoring import Monitoring
 from lab.world import SSH_PORT, World
 
 Json = dict[str, t.Any]
@@ -70,13 +71,24 @@ def _appliance(world: World, aws: Aws, state: ApplianceState, now: datetime) -> 
     }
 
 
-def world_report(world: World, aws: Aws, *, bastion_logins: Callable[[], int] | None = None) -> Json:
+def world_report(
+    world: World,
+    aws: Aws,
+    *,
+    bastion_logins: Callable[[], int] | None = None,
+    monitoring: Monitoring | None = None,
+    aws_writes: int = 0,
+) -> Json:
     """Return the whole lab as JSON.
 
     ``renewed`` of an appliance: it registered since the lab started, the API lists it once, and it communicates.
     ``settings_as_at_start``: its profile and its log streaming are those of the fleet file.
     ``ssh.left_open``: somebody may reach its SSH although its fleet file gives it no standing rule.
+    ``rtm``: real-time monitoring per AWS account and region, see :meth:`lab.rtm_monitoring.Monitoring.report`.
     """
+    with aws.lock:
+        aws.stacks.advance()
+        rtm = monitoring.report() if monitoring is not None else {}
     with world.lock:
         now = world.now()
         appliances = [_appliance(world, aws, state, now) for state in world.appliances.values()]
@@ -88,6 +100,7 @@ def world_report(world: World, aws: Aws, *, bastion_logins: Callable[[], int] | 
             "groups_left": groups,
             "tokens": world.count_tokens(),
             "bastion_logins": bastion_logins() if bastion_logins else None,
+            "rtm": rtm,
             "totals": {
                 "renewed": sum(appliance["renewed"] for appliance in appliances),
                 "expired": sum(appliance["certificate"]["expired"] for appliance in appliances),
@@ -96,5 +109,7 @@ def world_report(world: World, aws: Aws, *, bastion_logins: Callable[[], int] | 
                 "ssh_left_open": sum(bool(appliance["ssh"] and appliance["ssh"]["left_open"]) for appliance in appliances),
                 "interfaces_with_access_groups": sum(len(group["interfaces"]) for group in groups),
                 "groups_left": len(groups),
+                "regions_monitored": sum(region["monitored"] for account in rtm.values() for region in account["regions"].values()),
+                "aws_writes": aws_writes,
             },
         }

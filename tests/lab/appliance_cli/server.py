@@ -87,9 +87,7 @@ class ApplianceCliServer:
 
     def known_hosts_lines(self) -> list[str]:
         """One line per appliance for a ``known_hosts`` file; the server must have been started."""
-        return [
-            known_hosts_line(appliance.address, self.port, public_line(self._host_keys[appliance.instance_id])) for appliance in self._appliances
-        ]
+        return [known_hosts_line(appliance.address, self.port, public_line(self._host_keys[appliance.instance_id])) for appliance in self._appliances]
 
     def _spawn(self, work: t.Coroutine[t.Any, t.Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)

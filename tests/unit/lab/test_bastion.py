@@ -192,9 +192,7 @@ async def test_the_openssh_client_reaches_an_appliance_only_through_the_bastion(
 
 @in_loop
 async def test_sixty_appliances_at_once_through_the_bastion(bastion: Bastion, tmp_path: Path) -> None:
-    fleet = [
-        appliance(Backend(allowed={BASTION_ADDRESS}), instance_id=f"i-{n}", address=f"127.10.1.{n}", host_name=f"nsva-{n}") for n in range(1, 61)
-    ]
+    fleet = [appliance(Backend(allowed={BASTION_ADDRESS}), instance_id=f"i-{n}", address=f"127.10.1.{n}", host_name=f"nsva-{n}") for n in range(1, 61)]
     async with serving(tmp_path, *fleet, source_of=lambda *peer: source_of(bastion, *peer)) as server:
 
         async def version(number: int) -> str:

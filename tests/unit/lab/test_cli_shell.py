@@ -24,9 +24,7 @@ def test_the_prompt_shows_the_context() -> None:
     for line in ("edit", "log", "exit", "mgmt", "exit", "commit", "exit"):
         shell.execute(line)
         prompts.append(shell.prompt)
-    assert prompts == [
-        f"nsva-1{{{mode}}}" for mode in ("", "running", "running-log", "running", "running-mgmt", "running", "running", "")
-    ]
+    assert prompts == [f"nsva-1{{{mode}}}" for mode in ("", "running", "running-log", "running", "running-mgmt", "running", "running", "")]
 
 
 def test_exit_at_the_root_ends_the_session() -> None:

@@ -1,0 +1,121 @@
+# Copyright (c) 2026, trendmicro.cloudone contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What stands before the endpoints of an API: the record of calls, faults, the answer time, and whatever refuses a request early."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import json
+import typing as t
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, MutableMapping
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from lab.call_log import CallLog
+from lab.faults import ApiEffect, Faults, Target
+
+
+class Gate(ABC):
+    """ASGI middleware.
+
+    Facts that a fault can match: ``method``, and ``path`` below the base, without the query.
+
+    :cvar target: what faults and recorded calls name the API.
+    :param delay: seconds that every answer takes.
+    """
+
+    target: t.ClassVar[Target]
+
+    def __init__(self, app: ASGIApp, *, delay: float, faults: Faults, calls: CallLog) -> None:
+        self._app = app
+        self._delay = delay
+        self._faults = faults
+        self._calls = calls
+
+    @abstractmethod
+    def facts(self, path: str) -> dict[str, t.Any]:
+        """Return ``path`` below the base, and whatever else shall be recorded about a path."""
+
+    @abstractmethod
+    def refusal(self, request: Request) -> Response | None:
+        """Return the answer to a request that does not get as far as an endpoint."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        assert scope["type"] == "http"
+        call = {"method": scope["method"], "query": scope["query_string"].decode(), **self.facts(scope["path"])}
+
+        async def record_and_send(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self._calls.record(self.target, **call, status=message["status"])
+            await send(message)
+
+        await asyncio.sleep(self._delay)
+        effect = self._faults.due(self.target, ApiEffect, {"method": scope["method"], "path": call["path"]})
+        if effect is not None and effect.drop:
+            self._calls.record(self.target, **call, status=None)
+        await self._handle(scope, receive, record_and_send, effect)
+
+    async def _handle(self, scope: Scope, receive: Receive, send: Send, effect: ApiEffect | None) -> None:
+        if effect is not None:
+            await asyncio.sleep(effect.delay)
+            if effect.drop:
+                _drop_connection(receive)
+                return
+            if effect.status is not None:
+                await _stated_answer(effect)(scope, receive, send)
+                return
+        refusal = self.refusal(Request(scope))
+        if refusal is not None:
+            await refusal(scope, receive, send)
+        elif effect is not None and effect.merge is not None:
+            await self._app(scope, receive, _Merging(send, effect.merge))
+        else:
+            await self._app(scope, receive, send)
+
+
+def same_key(presented: str, key: str) -> bool:
+    """Compare keys without telling by the time it takes where they differ."""
+    return hmac.compare_digest(presented.encode(), key.encode())
+
+
+def _stated_answer(effect: ApiEffect) -> Response:
+    """Return the answer that a fault states."""
+    assert effect.status is not None
+    if isinstance(effect.body, str):
+        return Response(effect.body, effect.status, effect.headers, media_type=None if "content-type" in effect.headers else "text/html")
+    return JSONResponse(effect.body, effect.status, effect.headers)
+
+
+class _Merging:
+    """Puts fields into a JSON answer on its way out."""
+
+    def __init__(self, send: Send, fields: dict[str, t.Any]) -> None:
+        self._send = send
+        self._fields = fields
+        self._start: MutableMapping[str, t.Any] = {}
+        self._body = b""
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self._start = message
+            return
+        self._body += message.get("body", b"")
+        if message.get("more_body"):
+            return
+        body = json.dumps({**json.loads(self._body), **self._fields}).encode()
+        headers = [(name, value) for name, value in self._start["headers"] if name != b"content-length"]
+        await self._send({**self._start, "headers": [*headers, (b"content-length", str(len(body)).encode())]})
+        await self._send({"type": "http.response.body", "body": body})
+
+
+def _drop_connection(receive: Callable[[], Awaitable[Message]]) -> None:
+    """Close the client's connection without an answer. ASGI has no message for that, so uvicorn's own object is asked."""
+    cycle = receive.__self__  # type: ignore[attr-defined]
+    cycle.transport.abort()
+    cycle.disconnected = True
