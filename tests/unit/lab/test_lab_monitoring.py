@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 import typing as t
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
@@ -287,8 +288,6 @@ def test_an_event_looks_like_cloudtrails() -> None:
 
 
 def test_twenty_accounts_start_fast_and_answer_many_at_once(start_lab: t.Callable[..., RtmLab]) -> None:
-    from concurrent.futures import ThreadPoolExecutor
-
     ids = [f"{100000000000 + number:012d}" for number in range(20)]
     began = time.monotonic()
     lab = start_lab(
