@@ -74,6 +74,7 @@ class ApplianceState:
 
     :ivar registered: what the appliance itself believes.
     :ivar certificates: all it ever had, the present one last.
+    :ivar log_types: the log streaming as the API has it, a new dictionary after each change.
     :ivar profile_id: the profile in force on the appliance.
     :ivar entries: the API's entries of this appliance, those to come included.
     """

@@ -11,6 +11,7 @@ management port is device index 0; behind a Gateway Load Balancer it is device i
 from __future__ import annotations
 
 import base64
+import json
 import os
 import threading
 import typing as t
@@ -23,6 +24,7 @@ from unittest import mock
 
 os.environ.setdefault("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")  # before moto is imported: saves a second per region
 
+from moto.core.base_backend import BackendDict
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.ec2.models import EC2Backend, ec2_backends
 from moto.ec2.models import instances as moto_instances
@@ -33,7 +35,10 @@ from moto.iam.models import iam_backends
 
 from lab.aws_accounts import build_accounts
 from lab.cloudformation import CloudFormation
-from lab.fleet import ApplianceSpec, Fleet
+from lab.fleet import ApplianceSpec, Fleet, RoleAction
+from lab.iam_policies import Rights
+from lab.iam_state import rights_of
+from lab.lambda_events import count_lambda_events
 from lab.placement import Placement, hosted_placement
 from lab.rtm_start import build_rtm
 from lab.security_rules import Rule, admits
@@ -49,14 +54,7 @@ GENEVE_PORT = 6081
 GATEWAY_HEALTH_PORT = 1450
 
 ROLE_NAME = "network-security-appliance"
-ROLE_ACTIONS = (
-    "cloudwatch:PutMetricData",
-    "logs:DescribeLogStreams",
-    "logs:CreateLogGroup",
-    "logs:CreateLogStream",
-    "logs:PutLogEvents",
-    "ec2:DescribeTags",
-)
+ROLE_ACTIONS: tuple[RoleAction, ...] = t.get_args(RoleAction)
 _ROLE_TRUST = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}'
 
 
@@ -107,15 +105,15 @@ def _build_network(backend: EC2Backend, network: IPv4Network, bastion_cidr: str)
     )
 
 
-def _create_role() -> str:
-    """Make the role that the vendor's template gives to appliances, with its instance profile; return the profile's ARN."""
+def _create_role(name: str, actions: t.Sequence[str]) -> str:
+    """Make a role for appliances, as the vendor's template does, with its instance profile; return the profile's ARN."""
     iam = iam_backends[ACCOUNT_ID]["aws"]
-    iam.create_role(ROLE_NAME, _ROLE_TRUST, "/", None, "", [], "3600")
-    actions = ", ".join(f'"{action}"' for action in ROLE_ACTIONS)
-    policy = f'{{"Version": "2012-10-17", "Statement": [{{"Effect": "Allow", "Action": [{actions}], "Resource": "*"}}]}}'
-    iam.put_role_policy(ROLE_NAME, "appliance", policy)
-    profile = iam.create_instance_profile(ROLE_NAME, "/", [])
-    iam.add_role_to_instance_profile(ROLE_NAME, ROLE_NAME)
+    iam.create_role(name, _ROLE_TRUST, "/", None, "", [], "3600")
+    if actions:
+        statement = {"Effect": "Allow", "Action": actions, "Resource": "*"}
+        iam.put_role_policy(name, "appliance", json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+    profile = iam.create_instance_profile(name, "/", [])
+    iam.add_role_to_instance_profile(name, name)
     return profile.arn
 
 
@@ -143,6 +141,7 @@ def _ports(spec: ApplianceSpec, network: RegionNetwork, management_groups: list[
 class Aws:
     """The user's AWS accounts. The lock guards moto, which is not made for threads.
 
+    :ivar lambda_events: how many log events were sent to each Lambda function, by ARN.
     :ivar stacks: what goes on with CloudFormation's stacks, and :ivar:`cloudformation` the operations that change them.
     """
 
@@ -152,13 +151,13 @@ class Aws:
         self.placements: dict[str, Placement] = {}
         self._bastion_cidr = bastion_cidr
         self._networks: dict[str, RegionNetwork] = {}
-        self._role_arn = ""
+        self._profile_arn = ""
         self.stacks = StackLife()
         self.cloudformation = CloudFormation(fleet.aws.cloudformation, self.stacks)
         with self.lock:
-            ec2_backends.reset()
-            iam_backends.reset()
-            self._role_arn = _create_role()
+            BackendDict.reset()
+            self.lambda_events = count_lambda_events()
+            self._profile_arn = _create_role(ROLE_NAME, ROLE_ACTIONS)
             for spec in fleet.appliances:
                 self.placements[spec.instance_id] = self._launch(spec, now) if spec.in_aws else hosted_placement(spec)
             self._first_groups = {group.id for region in self._networks for group in self._groups(region)}
@@ -202,7 +201,7 @@ class Aws:
         instance: Instance = reservation.instances[0]
         self._date(backend, instance, spec, now)
         if spec.instance_role:
-            backend.associate_iam_instance_profile(instance.id, iam_instance_profile_arn=self._role_arn)
+            backend.associate_iam_instance_profile(instance.id, iam_instance_profile_arn=self._profile_of(spec))
         management: NetworkInterface = instance.nics[1 if spec.deployment == "gateway_load_balancer" else 0]
         for index, port in enumerate(ports):
             instance.nics[index].description = port["Description"]  # moto overwrites that of device index 0
@@ -214,6 +213,12 @@ class Aws:
             interface_id=management.id,
             address=t.cast(str, management.private_ip_address),
         )
+
+    def _profile_of(self, spec: ApplianceSpec) -> str:
+        """Return the ARN of an appliance's instance profile: one for all, but for those whose role lacks something."""
+        if not spec.instance_role_lacks:
+            return self._profile_arn
+        return _create_role(f"{ROLE_NAME}-{spec.instance_id}", [action for action in ROLE_ACTIONS if action not in spec.instance_role_lacks])
 
     @staticmethod
     def _date(backend: EC2Backend, instance: Instance, spec: ApplianceSpec, now: datetime) -> None:
@@ -242,6 +247,15 @@ class Aws:
         if interface is None or interface.instance is None or not interface.instance.is_running():
             return None
         return interface
+
+    def instance_rights(self, instance_id: str) -> Rights | None:
+        """Return the rights of the role that an instance acts with now, or ``None`` if it does not run."""
+        with self.lock:
+            if self._interface(instance_id) is None:
+                return None
+            associations = self.backend(self.placements[instance_id].region).iam_instance_profile_associations
+            roles = associations[instance_id].iam_instance_profile.roles if instance_id in associations else []
+            return rights_of(iam_backends[ACCOUNT_ID]["aws"], roles[0]) if roles else Rights()
 
     def ingress_rules(self, instance_id: str) -> list[Rule]:
         """Return the ingress rules for addresses that are in force on an instance's management interface now."""

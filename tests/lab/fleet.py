@@ -19,6 +19,15 @@ LOG_NAMES = ("system", "audit", "host", "ipsAlert", "ipsBlock", "reputationBlock
 
 LogName = t.Literal["system", "audit", "host", "ipsAlert", "ipsBlock", "reputationBlock", "reputationAlert", "quarantine", "sslInspection"]
 Deployment = t.Literal["inline", "gateway_load_balancer", "hosted"]
+# What the vendor's template allows the instance role.
+RoleAction = t.Literal[
+    "cloudwatch:PutMetricData",
+    "logs:DescribeLogStreams",
+    "logs:CreateLogGroup",
+    "logs:CreateLogStream",
+    "logs:PutLogEvents",
+    "ec2:DescribeTags",
+]
 
 AccountId = t.Annotated[str, Field(pattern=r"^\d{12}$")]
 StackStatus = t.Literal[
@@ -69,6 +78,7 @@ class ApplianceSpec(Spec):
     """One appliance.
 
     :ivar instance_id: made from the name unless given, so that it is the same in every lab.
+    :ivar instance_role_lacks: actions that its role does not allow; the appliance gets a role of its own then.
     :ivar registered_days_ago: age of the certificate. For ``registered: false`` it is when the appliance was registered last.
     :ivar registered_on_appliance: what the appliance itself believes, where it differs from ``registered`` (what the API lists).
     :ivar deployed_days_ago: age of the root volume; by default the appliance was registered when it was deployed.
@@ -83,6 +93,7 @@ class ApplianceSpec(Spec):
     :ivar listed_twice: the API also lists a stale entry of the same instance.
     :ivar migration: state of a running appliance migration as ``GET /appliancemigrations`` reports it.
     :ivar offers_ssl_inspection: whether the log type ``sslInspection`` exists.
+    :ivar traffic: whether something passes through it that it writes events about; without, only ``system``, ``audit`` and ``host`` are written.
     """
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
@@ -91,6 +102,7 @@ class ApplianceSpec(Spec):
     region: str = Field(default="us-east-1", pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")
     instance_type: str = "c5n.2xlarge"
     instance_role: bool = True
+    instance_role_lacks: list[RoleAction] = []
     tags: dict[str, str] = {}
 
     registered: bool = True
@@ -111,6 +123,7 @@ class ApplianceSpec(Spec):
     dv_version: str | None = "4.0.0.9750"
     offers_ssl_inspection: bool = True
     log_types: dict[LogName, LogTypeSpec] = {}
+    traffic: bool = True
     profile: str | None = "Default-Profile"
 
     host_name: str = Field(default="", pattern=r"^[A-Za-z0-9_.-]*$")
@@ -132,6 +145,13 @@ class ApplianceSpec(Spec):
         filled["instance_id"] = filled.get("instance_id") or "i-" + hashlib.sha256(filled["name"].encode()).hexdigest()[:17]
         filled["host_name"] = filled.get("host_name") or filled["instance_id"]
         return filled
+
+    @model_validator(mode="after")
+    def _check_role(self) -> t.Self:
+        """Only a role can lack something."""
+        if self.instance_role_lacks and not self.instance_role:
+            raise ValueError("instance_role_lacks needs instance_role")
+        return self
 
     @property
     def in_aws(self) -> bool:
@@ -263,10 +283,14 @@ class AwsSpec(AwsAccountSpec):
     """How AWS behaves, and the account of the lab's user.
 
     :ivar delay: seconds that every answer takes.
+    :ivar log_delivery_interval: seconds between two deliveries of the appliances' logs to CloudWatch.
+    :ivar log_stream_created: when an appliance creates a log stream: when streaming is switched on, or with the first event (not documented).
     :ivar sts_us_east_1: what a session stands for that was asked of STS in us-east-1: the regional or the global endpoint.
     """
 
     delay: float = Field(default=0, ge=0)
+    log_delivery_interval: float = Field(default=0.2, gt=0)
+    log_stream_created: t.Literal["at_once", "first_event"] = "at_once"
     sts_us_east_1: t.Literal["regional", "global"] = "regional"
     cloudformation: CloudFormationSpec = CloudFormationSpec()
     accounts: list[FurtherAccountSpec] = []

@@ -31,6 +31,7 @@ from lab.control_client import ControlClient
 from lab.faults import Faults
 from lab.fleet import Fleet, load_fleet
 from lab.keys import make_key_pair
+from lab.log_delivery import LogDelivery
 from lab.netsec_api import BASE, LEGACY_BASE, create_netsec_app
 from lab.netsec_gate import ApiGate
 from lab.rtm_monitoring import Monitoring
@@ -71,6 +72,7 @@ class Lab:
         self.conformity = ConformityWorld(fleet.conformity)
         self.monitoring = Monitoring(fleet, ACCOUNT_ID, self.conformity)
         self.world = World(fleet, api_key=self._api_key, placements=self.aws.placements, network=self.aws)
+        self.log_delivery = LogDelivery(self.world, self.aws, interval=fleet.aws.log_delivery_interval, creation=fleet.aws.log_stream_created)
 
     @classmethod
     def from_file(cls, fleet_file: Path, state_dir: Path) -> Lab:
@@ -109,6 +111,8 @@ class Lab:
         conformity_url = self._start_http(self._conformity_app(), loop, cleanup) + CONFORMITY_BASE
         control_url = self._start_http(self._control_app(bastion), loop, cleanup)
         aws_url = self._start_aws(cleanup)
+        self.log_delivery.start()
+        cleanup.callback(self.log_delivery.stop)
         self.control = ControlClient(control_url)
         access = SshAccess(
             port=appliances.port,
@@ -196,6 +200,7 @@ class Lab:
             report=lambda: world_report(
                 self.world,
                 self.aws,
+                self.log_delivery,
                 bastion_logins=bastion.logins,
                 monitoring=self.monitoring,
                 aws_writes=sum(call["write"] for call in self.calls.list("aws")),

@@ -13,6 +13,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from lab.appliance_cli.interface import NotRegistered, Registration, RegistrationRefused
+from lab.appliance_logs import event_entries
 from lab.appliance_state import (
     ApiEntry,
     ApplianceState,
@@ -27,7 +28,7 @@ from lab.certificate import Certificate
 from lab.deployment_tokens import Token, TokenOffice, TokenRefused
 from lab.fleet import ApplianceSpec, Fleet
 from lab.placement import Network, Placement
-from lab.system_log import system_log
+from lab.system_log import BEGINNING, Entry, system_entries
 
 SSH_PORT = 22
 LEFT_UNREGISTERED_SINCE = timedelta(hours=1)
@@ -217,11 +218,18 @@ class World:
             state = self.appliances[instance_id]
             return state.profile_id == self._first_profile_id(state.spec) and state.log_types == configured_log_types(state.spec)
 
-    def system_log(self, instance_id: str) -> list[str]:
-        """Return the lines of the appliance's system log, oldest first."""
+    def log_entries(self, instance_id: str, log_name: str, *, after: datetime, until: datetime) -> list[Entry]:
+        """Return what the appliance wrote into one of its logs in a time span, oldest first."""
         with self.lock:
             state = self.appliances[instance_id]
-            return system_log(state.spec.host_name, state.certificates, self.now())
+            if log_name == "system":
+                return system_entries(state.certificates, started_at=self.started_at, after=after, until=until)
+            return event_entries(log_name, traffic=state.spec.traffic, started_at=self.started_at, after=after, until=until)
+
+    def system_log(self, instance_id: str) -> list[str]:
+        """Return the lines of the appliance's system log, oldest first."""
+        host_name = self.appliances[instance_id].spec.host_name
+        return [entry.line(host_name) for entry in self.log_entries(instance_id, "system", after=BEGINNING, until=self.now())]
 
     def ssh_allowed(self, instance_id: str, source_address: str) -> bool:
         """Whether the security groups on the management interface let this address reach the appliance's SSH."""
@@ -271,16 +279,14 @@ class World:
             return [replace(log_type) for log_type in self.appliance_by_api_id(api_id).log_types.values()]
 
     def set_log_types(self, api_id: int, changes: t.Iterable[LogType]) -> None:
-        """Change the log streaming of an appliance.
+        """Change the log streaming of an appliance, which takes the new configuration when it communicates.
 
         :raises UnknownId: if the API does not list it.
         """
         with self.lock:
             state = self.appliance_by_api_id(api_id)
-            if self.fleet.api.unnamed_log_types == "reset":
-                state.log_types = default_log_types(state.spec)
-            for change in changes:
-                state.log_types[change.logName] = replace(change)
+            kept = default_log_types(state.spec) if self.fleet.api.unnamed_log_types == "reset" else state.log_types
+            state.log_types = kept | {change.logName: replace(change) for change in changes}
 
     def distribute(self, api_id: int, profile_id: int) -> Distribution:
         """Send a profile to an appliance; it arrives if the appliance communicates.

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from lab.appliance_state import ApplianceState
 from lab.aws import Aws
+from lab.log_delivery import LogDelivery
 from lab.netsec_json import log_type_json
 from lab.rtm_monitoring import Monitoring
 from lab.world import SSH_PORT, World
@@ -41,7 +42,7 @@ def _ssh(aws: Aws, state: ApplianceState) -> Json:
     }
 
 
-def _appliance(world: World, aws: Aws, state: ApplianceState, now: datetime) -> Json:
+def _appliance(world: World, aws: Aws, delivery: LogDelivery, state: ApplianceState, now: datetime) -> Json:
     """Return everything about one appliance."""
     api_ids, communicates = world.api_ids(state.instance_id), world.communicates(state.instance_id)
     registered_anew = any(event.at > world.started_at and event.listed_at <= now for event in state.registrations)
@@ -66,6 +67,7 @@ def _appliance(world: World, aws: Aws, state: ApplianceState, now: datetime) -> 
         "settings_as_at_start": world.settings_as_at_start(state.instance_id),
         "profile_id": state.profile_id,
         "log_types": [log_type_json(log_type) for log_type in state.log_types.values()],
+        "log_streams": delivery.event_counts(state.instance_id),
         "tags": aws.instance_tags(state.instance_id) if state.spec.in_aws else {},
         "ssh": _ssh(aws, state) if state.spec.in_aws else None,
     }
@@ -74,6 +76,7 @@ def _appliance(world: World, aws: Aws, state: ApplianceState, now: datetime) -> 
 def world_report(
     world: World,
     aws: Aws,
+    delivery: LogDelivery,
     *,
     bastion_logins: Callable[[], int] | None = None,
     monitoring: Monitoring | None = None,
@@ -83,6 +86,8 @@ def world_report(
 
     ``renewed`` of an appliance: it registered since the lab started, the API lists it once, and it communicates.
     ``settings_as_at_start``: its profile and its log streaming are those of the fleet file.
+    ``log_streams``: the streams in CloudWatch that the appliance writes into, by group, each with its number of events.
+    ``lambda_events``: how many log events CloudWatch sent to each Lambda function.
     ``ssh.left_open``: somebody may reach its SSH although its fleet file gives it no standing rule.
     ``rtm``: real-time monitoring per AWS account and region, see :meth:`lab.rtm_monitoring.Monitoring.report`.
     """
@@ -91,13 +96,14 @@ def world_report(
         rtm = monitoring.report() if monitoring is not None else {}
     with world.lock:
         now = world.now()
-        appliances = [_appliance(world, aws, state, now) for state in world.appliances.values()]
+        appliances = [_appliance(world, aws, delivery, state, now) for state in world.appliances.values()]
         groups = aws.groups_created_since_start()
         return {
             "now": _time(now),
             "started_at": _time(world.started_at),
             "appliances": appliances,
             "groups_left": groups,
+            "lambda_events": dict(aws.lambda_events),
             "tokens": world.count_tokens(),
             "bastion_logins": bastion_logins() if bastion_logins else None,
             "rtm": rtm,

@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import itertools
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from lab.certificate import LIFETIME, Certificate
 from lab.security_rules import Rule, admits
-from lab.system_log import MOST_ERRORS, system_log
+from lab.system_log import BEGINNING, HEALTH_EVERY, MOST_ERRORS, MOST_HEALTH_LINES, moments, system_entries
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 ports = st.integers(0, 65535)
@@ -41,10 +42,45 @@ def test_all_protocols_have_no_ports_and_ipv6_is_another_world() -> None:
 def test_certificate_errors_lie_between_the_end_of_validity_and_the_end_of_use(age: float, given_up: float | None) -> None:
     issued_at = NOW - timedelta(days=age)
     end_of_use = None if given_up is None else min(NOW, issued_at + timedelta(days=given_up))
-    lines = system_log("nsva", [Certificate(issued_at, end_of_use)], NOW)
-    assert lines == sorted(lines)
-    errors = [datetime.strptime(line[:23] + "+0000", "%Y-%m-%dT%H:%M:%S.%f%z") for line in lines if "sslv3 alert certificate" in line]
+    entries = system_entries([Certificate(issued_at, end_of_use)], started_at=NOW, after=BEGINNING, until=NOW)
+    assert entries == sorted(entries)
+    errors = [entry.time for entry in entries if "sslv3 alert certificate" in entry.text]
     last_use = end_of_use or NOW
     assert len(errors) <= MOST_ERRORS
     assert bool(errors) == (issued_at + LIFETIME <= last_use)
-    assert all(issued_at + LIFETIME - timedelta(seconds=1) < moment <= last_use for moment in errors)
+    assert all(issued_at + LIFETIME <= moment <= last_use for moment in errors)
+
+
+def test_a_line_is_written_as_the_appliance_writes_it() -> None:
+    entry = system_entries([Certificate(NOW)], started_at=NOW, after=NOW - timedelta(seconds=1), until=NOW)[0]
+    assert entry.line("nsva") == "2026-03-01T00:00:00.000Z nsva tmcloud[1187]: registered with Cloud One, certificate valid until 2028-02-29"
+
+
+@given(cuts=st.lists(st.floats(0, 100_000)), age=st.floats(720, 733), lasts=st.floats(0, 100_000))
+def test_a_log_read_piece_by_piece_is_the_log_read_at_once(cuts: list[float], age: float, lasts: float) -> None:
+    """For as long as nothing rotates away in between."""
+    certificates = [Certificate(NOW - timedelta(days=age), NOW + timedelta(seconds=lasts)), Certificate(NOW + timedelta(seconds=lasts))]
+    times = [NOW + timedelta(seconds=cut) for cut in sorted(cuts)]
+    pieces = [
+        entry
+        for after, until in itertools.pairwise([BEGINNING, *times])
+        for entry in system_entries(certificates, started_at=NOW, after=after, until=until)
+        if "health" not in entry.text
+    ]
+    whole = system_entries(certificates, started_at=NOW, after=BEGINNING, until=times[-1]) if times else []
+    assert pieces == [entry for entry in whole if "health" not in entry.text]
+
+
+@given(after=st.integers(-100, 100), until=st.integers(-100, 100), every=st.integers(1, 20), most=st.integers(1, 10))
+def test_moments_are_those_of_the_span_that_a_log_still_holds(after: int, until: int, every: int, most: int) -> None:
+    found = moments(NOW, timedelta(seconds=every), after=NOW + timedelta(seconds=after), until=NOW + timedelta(seconds=until), most=most)
+    held = [second for second in range(0, until + 1, every)][-most:]
+    assert [(moment - NOW).total_seconds() for moment in found] == [second for second in held if second > after]
+
+
+def test_a_healthy_appliance_goes_on_writing() -> None:
+    def lines(after: datetime, until: datetime) -> int:
+        return len(system_entries([Certificate(NOW)], started_at=NOW, after=after, until=until))
+
+    assert lines(NOW, NOW + 3 * HEALTH_EVERY) == 3
+    assert lines(NOW, NOW + timedelta(days=1)) == MOST_HEALTH_LINES
