@@ -1,10 +1,11 @@
 # Copyright (c) 2026, trendmicro.cloudone contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Successful answers of AWS query APIs that the lab gives itself, because moto cannot."""
+"""Successful answers of AWS APIs that the lab gives itself, because moto cannot."""
 
 from __future__ import annotations
 
+import json
 import typing as t
 from dataclasses import dataclass
 from xml.sax.saxutils import escape
@@ -15,7 +16,11 @@ from lab.aws_errors import REQUEST_ID
 # A list is given to `element` as its items; each becomes one element of the name that the service uses for list items.
 Content = t.Union[str, bool, "t.Mapping[str, Content]", "t.Sequence[Content]"]
 
-_NAMESPACE = {"cloudformation": "http://cloudformation.amazonaws.com/doc/2010-05-15/", "ec2": "http://ec2.amazonaws.com/doc/2016-11-15/"}
+_NAMESPACE = {
+    "cloudformation": "http://cloudformation.amazonaws.com/doc/2010-05-15/",
+    "ec2": "http://ec2.amazonaws.com/doc/2016-11-15/",
+    "iam": "https://iam.amazonaws.com/doc/2010-05-08/",
+}
 
 
 def element(name: str, content: Content, *, item: str) -> str:
@@ -39,6 +44,8 @@ class AwsAnswer:
 
     def render(self, call: AwsCall) -> tuple[str, bytes]:
         """Return content type and body, as the protocol of the call has it."""
+        if call.protocol == "json":
+            return "application/x-amz-json-1.1", json.dumps(self.result).encode()
         namespace = _NAMESPACE[call.service]
         if call.protocol == "ec2":
             inside = f"<requestId>{REQUEST_ID}</requestId>" + "".join(element(name, value, item="item") for name, value in self.result.items())

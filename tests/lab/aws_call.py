@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 import typing as t
 from dataclasses import dataclass, field
@@ -23,7 +24,8 @@ class AwsCall:
 
     :ivar service: as in the signature (``ec2``).
     :ivar action: name of the operation (``DescribeInstances``), or method and path for REST APIs.
-    :ivar form: parameters of a query API by their wire names (``SecurityGroupId.1``).
+    :ivar form: parameters by their wire names: of a query API (``SecurityGroupId.1``), and of one that takes JSON and names its operation
+        in a header (``logGroupName``), where what is no text is written as JSON.
     :ivar protocol: how errors have to be written.
     :ivar query: the query string of the URL.
     """
@@ -57,9 +59,18 @@ class AwsCall:
         return {value: self.form.get(key.removesuffix("Key") + "Value", "") for key, value in self.form.items() if pattern.match(key)}
 
     def required_actions(self) -> list[str]:
-        """Return the IAM actions that the call needs. Creating something with tags needs the right to tag as well."""
-        tagged = self.service == "ec2" and any(key.startswith("TagSpecification.") for key in self.form)
-        return [self.operation, "ec2:CreateTags"] if tagged else [self.operation]
+        """Return the IAM actions that the call needs.
+
+        Creating something with tags needs the right to tag as well, and handing a role to a service that to pass it.
+        """
+        actions = [self.operation]
+        if self.service == "ec2" and any(key.startswith("TagSpecification.") for key in self.form):
+            actions.append("ec2:CreateTags")
+        if self.operation == "logs:CreateLogGroup" and "tags" in self.form:
+            actions.append("logs:TagResource")
+        if self.operation == "logs:PutSubscriptionFilter" and "roleArn" in self.form:
+            actions.append("iam:PassRole")
+        return actions
 
 
 def _body(environ: WsgiEnvironment) -> bytes:
@@ -67,6 +78,16 @@ def _body(environ: WsgiEnvironment) -> bytes:
     body: bytes = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
     environ["wsgi.input"] = io.BytesIO(body)
     return body
+
+
+def _json_form(body: bytes) -> Form:
+    """Return the parameters of a JSON body; none of a body that moto will refuse."""
+    try:
+        parameters = json.loads(body)
+    except ValueError:
+        return {}
+    pairs = parameters.items() if isinstance(parameters, dict) else ()
+    return {name: value if isinstance(value, str) else json.dumps(value) for name, value in pairs}
 
 
 def parse_call(environ: WsgiEnvironment) -> AwsCall | None:
@@ -79,6 +100,8 @@ def parse_call(environ: WsgiEnvironment) -> AwsCall | None:
         form = dict(parse_qsl(_body(environ).decode(), keep_blank_values=True))
         return AwsCall(service, region, key, form.get("Action", "?"), "ec2" if service == "ec2" else "query", form)
     target = environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2]
+    if target:
+        return AwsCall(service, region, key, target, "json", _json_form(_body(environ)))
     path = environ.get("PATH_INFO", "/")
-    action = target or (path.rpartition("/")[2] if "/operation/" in path else f"{environ['REQUEST_METHOD']} {path}")
+    action = path.rpartition("/")[2] if "/operation/" in path else f"{environ['REQUEST_METHOD']} {path}"
     return AwsCall(service, region, key, action, "json", query=environ.get("QUERY_STRING", ""))

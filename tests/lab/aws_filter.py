@@ -23,6 +23,8 @@ from lab.aws_writes import is_write
 from lab.call_log import CallLog
 from lab.faults import AwsEffect, Faults
 from lab.fleet import AwsSpec
+from lab.logs_rules import check_logs
+from lab.policy_simulation import simulate_principal_policy
 
 StartResponse = Callable[..., t.Any]
 WsgiApp = Callable[[WsgiEnvironment, StartResponse], Iterable[bytes]]
@@ -35,7 +37,7 @@ class AwsFilter:
     """WSGI application in front of moto.
 
     Facts that a fault can match: ``service``, ``operation`` (IAM's notation; also each further action that the call needs),
-    ``region``, ``account``, ``access_key``, and each parameter of a query API by its wire name (``NetworkInterfaceId``, ``DryRun``).
+    ``region``, ``account``, ``access_key``, and each parameter by its wire name (``NetworkInterfaceId``, ``DryRun``, ``logGroupName``).
 
     :param access_key: the one access key that AWS knows, besides those that STS gave out.
     :param observe: told about each write.
@@ -112,13 +114,17 @@ class AwsFilter:
         return body
 
     def _own_answer(self, call: AwsCall, account_id: str, effect: AwsEffect | None) -> AwsAnswer | AwsFailure | None:
-        """Return the answer to what moto cannot answer."""
+        """Return the answer to what moto cannot answer, or would answer differently from AWS."""
         if call.service == "cloudformation":
             return self._aws.cloudformation.answer(account_id, call, effect)
         if call.operation == "ec2:DescribeRegions" and not call.dry_run:
             return describe_regions(call, self._accounts.off(account_id))
         if call.operation == "sts:AssumeRole":
             return self._accounts.check_role(account_id, call)
+        if call.operation == "iam:SimulatePrincipalPolicy":
+            return simulate_principal_policy(account_id, call)
+        if call.service == "logs":
+            return check_logs(account_id, call)
         return None
 
     def _after(self, call: AwsCall, account_id: str) -> None:
