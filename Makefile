@@ -39,11 +39,11 @@ $(BENCH): $(LAB) tests/requirements/bench.txt
 	@touch $@
 
 demo: $(LAB) ## renew a fleet of seven appliances in the lab, twice; result in build/demo/summary.json
-	@tools/require_sshd
+	@tools/require_programs sshd
 	tests/demo/run
 
 lab: $(LAB) ## start the lab to play with; says how to point ansible at it; Ctrl-C ends it
-	@tools/require_sshd
+	@tools/require_programs sshd
 	@echo "In another terminal, first: . build/venv/bin/activate; export ANSIBLE_COLLECTIONS_PATH=$$ANSIBLE_COLLECTIONS_PATH"
 	python -m lab up --fleet tests/lab/fleets/demo.yml --state build/lab
 
@@ -64,18 +64,19 @@ sanity: $(TEST) ## ansible-test sanity, nothing ignored
 	tools/sanity
 
 unit: $(TEST) ## unit tests with their coverage thresholds
+	@tools/require_programs sshd
 	$(PYTEST) -n 2 --cov --cov-report= tests/unit
 	coverage report --include 'plugins/module_utils/*' --fail-under 95
 	coverage report --include 'plugins/*' --fail-under 90 --format total
 
 integration: $(TEST) ## the playbook, modules and connection against the lab, faults included
-	@tools/require_sshd
+	@tools/require_programs sshd curl
 	$(PYTEST) -n 2 tests/integration
 
 bench: bench-renew ## all benchmarks; tables here, figures in build/bench/
 
 bench-renew: $(BENCH) ## cost of renewing 50 appliances, compared with a bash loop
-	@tools/require_sshd
+	@tools/require_programs sshd curl jq
 	python tests/bench/renew.py
 
 clean: ## remove build/

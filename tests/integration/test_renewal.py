@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import time
 import typing as t
 from pathlib import Path
 
@@ -48,6 +49,14 @@ def test_check_mode_shows_the_plan_and_touches_nothing(start_site: StartSite) ->
     assert site.lab.control.world()["appliances"] == before
 
 
+def events_go_on(site: Site, name: str) -> bool:
+    """Whether further events of an appliance arrive in CloudWatch."""
+    before, deadline = site.appliance(name)["log_streams"], time.monotonic() + 10
+    while (now := site.appliance(name)["log_streams"]) == before and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return bool(now != before)
+
+
 def test_an_appliance_keeps_its_settings_though_registration_loses_them(start_site: StartSite) -> None:
     site = start_site(
         {**EXPIRED, "log_types": BLOCK_EVENTS, "profile": "Strict", "registration_loses": ["log_types", "profile"], "registration_delay": 1},
@@ -59,6 +68,7 @@ def test_an_appliance_keeps_its_settings_though_registration_loses_them(start_si
     assert after["renewed"]
     assert after["log_types"] == before["log_types"]
     assert after["profile_id"] == before["profile_id"] == 7
+    assert events_go_on(site, "expired")
     assert not after["ssh"]["left_open"]
     assert [key for key in after["tags"] if key.startswith("trendmicro.cloudone")] == ["trendmicro.cloudone:registered-at"]
 

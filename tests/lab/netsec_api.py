@@ -36,6 +36,8 @@ from lab.world import UnknownId, World
 BASE = "/api"
 LEGACY_BASE = "/api/network"
 OLDEST_WITH_CLOUDWATCH = (2020, 10, 0)
+# No content type is documented. A body is JSON, whether it is said to be, nothing is said, or curl says what it always says.
+CONTENT_TYPES = frozenset({"application/json", "", "application/x-www-form-urlencoded"})
 
 
 def _query(request: Request, model: type[Model]) -> Model:
@@ -44,7 +46,7 @@ def _query(request: Request, model: type[Model]) -> Model:
 
 async def _body(request: Request, model: type[Model]) -> Model:
     _query(request, NoQuery)
-    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
+    if request.headers.get("content-type", "").partition(";")[0].strip() not in CONTENT_TYPES:
         raise PayloadRefused("body: the content type must be application/json")
     return parse_body(model, await request.body())
 
@@ -142,9 +144,7 @@ class NetsecApi:
                 raise PayloadRefused(f"logTypes: {change.logName} is to be enabled without logGroupName")
         if len(set(names)) < len(names):
             raise PayloadRefused("logTypes: a logName is given twice")
-        self._world.set_log_types(
-            _api_id(request), [LogType(change.logName, change.logGroupName, change.logStreamName or "", change.enable) for change in wanted]
-        )
+        self._world.set_log_types(_api_id(request), [LogType(change.logName, change.logGroupName, change.logStreamName, change.enable) for change in wanted])
         return JSONResponse({})
 
     async def list_distributions(self, request: Request) -> Response:

@@ -78,7 +78,7 @@ class LogTypeChange(Payload):
 
     logName: LogName
     logGroupName: GroupName
-    logStreamName: StreamName | None = None
+    logStreamName: StreamName = ""  # left out, it is the default name
     enable: bool
 
 

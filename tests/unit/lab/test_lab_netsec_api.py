@@ -169,6 +169,47 @@ def test_the_whole_configuration_that_was_read_can_be_written_back(api: Api) -> 
     assert api.ask("GET", "/api/appliances/1/cloudwatchlogconfig").json["logTypes"] == log_types
 
 
+NINE_TYPES = ["system", "audit", "host", "ipsAlert", "ipsBlock", "reputationBlock", "reputationAlert", "quarantine", "sslInspection"]
+
+
+def test_every_log_type_has_its_default_stream_and_can_be_switched_on(api: Api) -> None:
+    offered = api.ask("GET", CONFIG).json["logTypes"]
+    assert [entry["logName"] for entry in offered] == NINE_TYPES
+    assert [entry["logStreamName"] for entry in offered] == [f"{name}_{{instance_id}}" for name in NINE_TYPES]
+    assert all(list(entry) == ["logGroupName", "logStreamName", "logName", "enable"] for entry in offered)
+    for name in NINE_TYPES:
+        assert api.ask("POST", CONFIG, {"logTypes": [{"logGroupName": f"my/{name}", "logName": name, "enable": True}]}).status == 200
+    assert [(entry["logGroupName"], entry["enable"]) for entry in api.ask("GET", CONFIG).json["logTypes"]] == [(f"my/{name}", True) for name in NINE_TYPES]
+
+
+def test_a_refused_post_changes_nothing(api: Api) -> None:
+    before = api.ask("GET", CONFIG).json
+    assert api.ask("POST", CONFIG, {"logTypes": [LOG_TYPE, {**LOG_TYPE, "logName": "audit", "logGroupName": ""}]}).status == 400
+    assert api.ask("GET", CONFIG).json == before
+
+
+def test_the_documentations_example_for_all_appliances(serve: t.Callable[[World], Api]) -> None:
+    api = serve(make_world({"name": "a"}, {"name": "b"}, {"name": "c"}))
+    wanted = {"ipsBlock": "network-security-block-events", "ipsAlert": "network-security-alert-events"}
+    for appliance in api.ask("GET", "/api/appliances").json["appliances"]:
+        for name, group in wanted.items():
+            path = f"/api/appliances/{appliance['ID']}/cloudwatchlogconfig"
+            assert api.ask("POST", path, {"logTypes": [{"logGroupName": group, "logName": name, "enable": True}]}).status == 200
+    for number in (1, 2, 3):
+        enabled = [entry for entry in api.ask("GET", f"/api/appliances/{number}/cloudwatchlogconfig").json["logTypes"] if entry["enable"]]
+        assert {entry["logName"]: entry["logGroupName"] for entry in enabled} == wanted
+
+
+def test_an_account_without_appliances_lists_none(serve: t.Callable[[World], Api]) -> None:
+    assert serve(make_world()).ask("GET", "/api/appliances").json == {"next": None, "totalCount": 0, "appliances": []}
+
+
+def test_the_log_configuration_of_an_unknown_appliance_is_not_found(api: Api) -> None:
+    assert api.ask("GET", "/api/appliances/99/cloudwatchlogconfig").status == 404
+    assert api.ask("POST", "/api/appliances/99/cloudwatchlogconfig", {"logTypes": [LOG_TYPE]}).status == 404
+    assert api.ask("PUT", CONFIG, {"logTypes": [LOG_TYPE]}).status == 405
+
+
 def test_an_old_appliance_offers_and_takes_less(api: Api) -> None:
     names = [entry["logName"] for entry in api.ask("GET", "/api/appliances/2/cloudwatchlogconfig").json["logTypes"]]
     assert "sslInspection" not in names and len(names) == 8
@@ -273,6 +314,21 @@ DISTRIBUTION = {"applianceId": 1, "type": "profile", "profile": {"id": 1}}
         ("POST", CONFIG, {"logTypes": [{**LOG_TYPE, "logGroupName": "with space"}]}, "logGroupName"),
         ("POST", CONFIG, {"logTypes": [{**LOG_TYPE, "logGroupName": ""}]}, "without logGroupName"),
         ("POST", CONFIG, {"logTypes": [{**LOG_TYPE, "logStreamName": "a:b"}]}, "logStreamName"),
+        ("POST", CONFIG, {"logTypes": [{**LOG_TYPE, "logStreamName": ""}]}, "logStreamName"),
+        ("POST", CONFIG, {"logTypes": [{**LOG_TYPE, "logStreamName": None}]}, "logStreamName"),
+        ("POST", CONFIG, {"logTypes": [{**LOG_TYPE, "logStreamName": "s" * 513}]}, "logStreamName"),
+        ("POST", CONFIG, {"logTypes": [{**LOG_TYPE, "logGroupName": "g" * 513}]}, "logGroupName"),
+        ("POST", CONFIG, {"logTypes": [{**LOG_TYPE, "logGroupName": None}]}, "logGroupName"),
+        ("POST", CONFIG, {"logTypes": [{**LOG_TYPE, "logName": 5}]}, "logName"),
+        ("POST", CONFIG, {"logTypes": [{"logName": "ipsBlock", "enable": True}]}, "logGroupName"),
+        ("POST", CONFIG, {"logTypes": [{"logGroupName": "g", "enable": True}]}, "logName"),
+        ("POST", CONFIG, {"logTypes": [{"logGroupName": "g", "logName": "ipsBlock"}]}, "enable"),
+        ("POST", CONFIG, {"logTypes": [{**LOG_TYPE, "enable": 1}]}, "enable"),
+        ("POST", CONFIG, {"logTypes": LOG_TYPE}, "logTypes"),
+        ("POST", CONFIG, {"logTypes": None}, "logTypes"),
+        ("POST", CONFIG, {}, "logTypes"),
+        ("POST", CONFIG, [LOG_TYPE], "body"),
+        ("POST", CONFIG, "", "JSON"),
         ("POST", CONFIG, {"logTypes": [LOG_TYPE, LOG_TYPE]}, "given twice"),
         ("POST", CONFIG, {"logTypes": [LOG_TYPE], "next": None}, "next"),
         ("POST", "/api/appliancedistributions", {**DISTRIBUTION, "type": "policy"}, "type"),
@@ -325,6 +381,8 @@ def test_unknown_paths_methods_and_content_types_are_refused(api: Api) -> None:
     headers = {"Authorization": f"ApiKey {API_KEY}", "api-version": "v1", "Content-Type": "text/plain"}
     answer = api.ask("POST", SEARCH, {"searchCriteria": [CRITERION]}, headers=headers)
     assert answer.status == 400 and "content type" in answer.json["details"]
+    curls = {**headers, "Content-Type": "application/x-www-form-urlencoded"}
+    assert api.ask("POST", SEARCH, {"searchCriteria": [CRITERION]}, headers=curls).status == 200
 
 
 def test_faults_replace_the_answer(api: Api) -> None:
