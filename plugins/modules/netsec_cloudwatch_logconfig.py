@@ -182,6 +182,24 @@ appliances:
       elements: dict
       returned: when it did not fail
       sample: [{"name": "ipsBlock", "group": "network-security-block-events", "stream": "ipsBlock_{instance_id}", "enabled": true}]
+    location:
+      description:
+        - The C(instance_id) and C(region) of the appliance, in the form of O(trendmicro.cloudone.netsec_instance_role_info#module:appliances).
+      type: dict
+      returned: when it did not fail
+      sample: {"instance_id": "i-0123456789abcdef0", "region": "eu-central-1"}
+    delivery:
+      description:
+        - What should arrive in CloudWatch, in the form of O(trendmicro.cloudone.netsec_log_delivery_info#module:appliances). Of a configuration that was
+          changed, only events since then count.
+        - V(null) if the appliance streams nothing.
+      type: dict
+      returned: when it did not fail
+      sample:
+        instance_id: i-0123456789abcdef0
+        region: eu-central-1
+        since: "2026-03-01T12:00:00Z"
+        log_types: [{"name": "ipsBlock", "group": "network-security-block-events", "stream": "ipsBlock_{instance_id}", "enabled": true}]
     before:
       description: The configuration before, in the same form.
       type: list
@@ -212,6 +230,7 @@ from ansible_collections.trendmicro.cloudone.plugins.module_utils._arguments imp
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._cloudone.netsec import NetsecApi, netsec_api
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._errors import CloudOneError, InputError
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._results import Result, entries, finish
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._times import to_text, utc_now
 
 Params = t.Mapping[str, t.Any]
 
@@ -262,8 +281,10 @@ def set_log_streaming(api: NetsecApi, appliance: Appliance, wanted: t.Sequence[L
     if merged.unavailable and not params["ignore_unavailable"]:
         has = ", ".join(log_type.name for log_type in merged.before) or "none"
         raise InputError(f"The appliance does not have the log types {', '.join(merged.unavailable)}. It has: {has}. See ignore_unavailable.")
-    result = {
+    since = to_text(utc_now()) if merged.changed else None
+    result: Result = {
         "changed": merged.changed,
+        "location": {"instance_id": appliance.instance_id, "region": appliance.region},
         "appliance_id": appliance.id,
         "before": [log_type.as_result() for log_type in merged.before],
         "log_types": [log_type.as_result() for log_type in merged.after],
@@ -276,6 +297,8 @@ def set_log_streaming(api: NetsecApi, appliance: Appliance, wanted: t.Sequence[L
         differing = [str(log_type) for log_type in merged.after if log_type not in written]
         if differing:
             result.update(failed=True, msg=f"The API accepted the configuration, but does not show it afterwards: {'; '.join(differing)}.")
+    streamed = [log_type for log_type in result["log_types"] if log_type["enabled"]]
+    result["delivery"] = {**result["location"], "since": since, "log_types": streamed} if streamed else None
     return result
 
 

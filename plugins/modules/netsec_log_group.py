@@ -49,12 +49,13 @@ options:
           - If not given, this stays as it is; events of a new log group are kept for ever.
         type: int
         choices: [0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653]
-      kms_key_arn:
+      kms_key_arns:
         description:
-          - ARN of the KMS key with which new events are encrypted. The key must be symmetric, in the same region, and its policy must allow
-            C(logs.<region>.amazonaws.com) to use it.
+          - ARNs of the KMS keys with which new events are encrypted, one for each region, since a key encrypts only in its own. A key must be symmetric,
+            and its policy must allow C(logs.<region>.amazonaws.com) to use it.
           - If not given, this stays as it is.
-        type: str
+        type: list
+        elements: str
       tags:
         description:
           - Tags to set. Other tags that the log group has stay as they are.
@@ -96,7 +97,8 @@ EXAMPLES = r"""
   trendmicro.cloudone.netsec_log_group:
     log_groups:
       - name: network-security-system
-        kms_key_arn: arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab
+        kms_key_arns:
+          - arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab
         tags:
           team: network
     region: eu-central-1
@@ -176,12 +178,11 @@ def ensure_all(params: t.Mapping[str, t.Any], *, check_mode: bool) -> list[Outco
     """One outcome for each log group in each region, by region and name."""
     clients = AwsClients(params, concurrency=params["concurrency"])
     regions = clients.regions(params["regions"])
-    wanted = [WantedGroup.from_option(option, regions) for option in params["log_groups"]]
-    names = [group.name for group in wanted]
+    names = [option["name"] for option in params["log_groups"]]
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
         raise InputError(f"Each log group can be given only once. Given more than once: {', '.join(repeated)}.")
-    places = {f"{region}:{group.name}": (region, group) for region in regions for group in wanted}
+    places = {f"{region}:{option['name']}": (region, WantedGroup.from_option(option, region)) for region in regions for option in params["log_groups"]}
     outcomes = for_each(lambda place: ensure(clients, *places[place], check_mode=check_mode), places, concurrency=params["concurrency"])
     refuse_bad_credentials(outcomes)
     return outcomes
@@ -197,7 +198,7 @@ def main() -> None:
                 "options": {
                     "name": {"type": "str", "required": True},
                     "retention_days": {"type": "int", "choices": list(RETENTION_DAYS)},
-                    "kms_key_arn": {"type": "str", "no_log": False},
+                    "kms_key_arns": {"type": "list", "elements": "str", "no_log": False},
                     "tags": {"type": "dict"},
                 },
             },

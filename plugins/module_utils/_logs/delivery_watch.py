@@ -44,14 +44,16 @@ def await_events(clients: AwsClients, streams: t.Collection[Stream], *, timeout:
         before = {stream: seen[stream].value or Sighting() if stream in seen else Sighting() for stream in missing}
         outcomes = _look(clients, before, concurrency)
         refuse_bad_credentials(outcomes)
-        waited = round(time.monotonic() - start, 1)
+        elapsed = time.monotonic() - start
+        waited = round(elapsed, 1)
         for outcome in outcomes:
             sighting = replace(outcome.value, waited=waited) if outcome.value else None
             seen[outcome.item] = Outcome(outcome.item, sighting, outcome.error)
         missing = [stream for stream in missing if _worth_waiting(seen[stream])]
-        if not missing or waited + interval > timeout:
+        if not missing or elapsed >= timeout:
             return seen
-        time.sleep(interval)
+        # The last look is at the end of the time.
+        time.sleep(min(interval, timeout - elapsed))
 
 
 def _worth_waiting(outcome: Outcome[Stream, Sighting]) -> bool:

@@ -30,17 +30,17 @@ class WantedGroup:
     tags: t.Mapping[str, str]
 
     @classmethod
-    def from_option(cls, option: t.Mapping[str, t.Any], regions: t.Iterable[str]) -> WantedGroup:
+    def from_option(cls, option: t.Mapping[str, t.Any], region: str) -> WantedGroup:
         """Read one element of a module's ``log_groups``.
 
-        :param regions: in which there should be that log group.
+        :param region: in which there should be that log group.
         :raises InputError: CloudWatch would refuse it.
         """
-        fault = group_name_fault(option["name"]) or (_key_fault(option["kms_key_arn"], regions) if option["kms_key_arn"] is not None else None)
+        fault = group_name_fault(option["name"])
         if fault:
             raise InputError(fault)
         tags = {key: str(value) for key, value in (option["tags"] or {}).items()}
-        return cls(option["name"], option["retention_days"], option["kms_key_arn"], tags)
+        return cls(option["name"], option["retention_days"], _key_in(region, option["kms_key_arns"]), tags)
 
 
 @dataclass(frozen=True)
@@ -135,11 +135,16 @@ def describe(group: PresentGroup | None) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def _key_fault(arn: str, regions: t.Iterable[str]) -> str | None:
-    key = _KEY_ARN.fullmatch(arn)
-    if not key:
-        return f"kms_key_arn must be the ARN of a key, arn:aws:kms:REGION:ACCOUNT:key/ID, not {arn!r}. CloudWatch Logs takes no alias."
-    elsewhere = ", ".join(region for region in regions if region != key["region"])
-    if elsewhere:
-        return f"The KMS key {arn} can be used in {key['region']}, and not in {elsewhere}. Create the log groups of each region in a task of its own."
-    return None
+def _key_in(region: str, arns: t.Sequence[str] | None) -> str | None:
+    """The key of a region; a key encrypts only in its own."""
+    if not arns:
+        return None
+    keys = {arn: _KEY_ARN.fullmatch(arn) for arn in arns}
+    for arn, key in keys.items():
+        if not key:
+            raise InputError(f"kms_key_arns takes ARNs of keys, arn:aws:kms:REGION:ACCOUNT:key/ID, not {arn!r}. CloudWatch Logs takes no alias.")
+    found = [arn for arn, key in keys.items() if key and key["region"] == region]
+    if len(found) != 1:
+        has = ", ".join(found) or "none"
+        raise InputError(f"kms_key_arns must have exactly one key in {region}, since a key encrypts only in its own region. It has: {has}.")
+    return found[0]

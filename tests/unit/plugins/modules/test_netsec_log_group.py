@@ -72,7 +72,7 @@ def test_creates_a_group_in_each_region(logs: t.Any, ensure: Runner, record_call
 
 
 def test_a_second_run_changes_nothing(logs: t.Any, ensure: Runner, record_calls: Record) -> None:
-    wanted = {"name": BLOCK, "retention_days": 30, "kms_key_arn": KEY, "tags": {"team": "network"}}
+    wanted = {"name": BLOCK, "retention_days": 30, "kms_key_arns": [KEY], "tags": {"team": "network"}}
     assert ensure(wanted)["log_groups"] == [entry(changed=True, created=True, retention_days=30, kms_key_arn=KEY)]
     assert logs.list_tags_for_resource(resourceArn=entry()["arn"])["tags"] == {"team": "network"}
     calls = record_calls()
@@ -95,7 +95,7 @@ def test_changes_only_what_differs(logs: t.Any, ensure: Runner, record_calls: Re
     logs.put_retention_policy(logGroupName=BLOCK, retentionInDays=7)
     calls = record_calls()
     calls.answer("AssociateKmsKey", lambda _call: {})
-    result = ensure({"name": BLOCK, "retention_days": 0, "kms_key_arn": KEY, "tags": {"a": "x", "b": "z"}}, diff=True)
+    result = ensure({"name": BLOCK, "retention_days": 0, "kms_key_arns": [KEY], "tags": {"a": "x", "b": "z"}}, diff=True)
     assert result["changed"] and not result["log_groups"][0]["created"]
     assert result["log_groups"][0]["retention_days"] == 0
     assert calls.operations == [
@@ -117,7 +117,7 @@ def test_changes_only_what_differs(logs: t.Any, ensure: Runner, record_calls: Re
 def test_check_mode_only_reads(logs: t.Any, ensure: Runner, record_calls: Record) -> None:
     logs.create_log_group(logGroupName="there")
     calls = record_calls()
-    result = ensure({"name": BLOCK, "retention_days": 7, "kms_key_arn": KEY}, {"name": "there", "tags": {"a": "x"}}, check_mode=True, diff=True)
+    result = ensure({"name": BLOCK, "retention_days": 7, "kms_key_arns": [KEY]}, {"name": "there", "tags": {"a": "x"}}, check_mode=True, diff=True)
     assert result["log_groups"] == [
         entry(changed=True, created=True, arn=None, retention_days=7, kms_key_arn=KEY),
         entry("there", changed=True),
@@ -156,14 +156,14 @@ def test_a_key_that_cannot_be_used(logs: t.Any, ensure: Runner, record_calls: Re
     calls = record_calls()
     calls.fail("CreateLogGroup", "InvalidParameterException", "The specified KMS Key Id could not be found.")
     calls.fail("AssociateKmsKey", "AccessDeniedException", "The specified KMS key does not exist or is not allowed to be used with Arn 'arn:x'")
-    result = ensure({"name": BLOCK, "kms_key_arn": KEY}, {"name": "there", "kms_key_arn": KEY})
+    result = ensure({"name": BLOCK, "kms_key_arns": [KEY]}, {"name": "there", "kms_key_arns": [KEY]})
     hint = f"Check that the KMS key {KEY} exists and is enabled, and that its policy allows logs.{REGION}.amazonaws.com to use it."
     assert [(one["failed"], one["changed"], hint in one["msg"]) for one in result["log_groups"]] == [(True, False, True)] * 2
 
 
 def test_a_refusal_that_is_not_about_the_key(logs: t.Any, ensure: Runner, record_calls: Record) -> None:
     record_calls().fail("CreateLogGroup", "LimitExceededException", "Resource limit exceeded.")
-    assert "Check that" not in ensure({"name": BLOCK, "kms_key_arn": KEY})["msg"]
+    assert "Check that" not in ensure({"name": BLOCK, "kms_key_arns": [KEY]})["msg"]
 
 
 def test_one_failure_does_not_stop_the_others_and_what_was_done_is_told(logs: t.Any, ensure: Runner, record_calls: Record) -> None:
@@ -185,7 +185,7 @@ def test_one_failure_does_not_stop_the_others_and_what_was_done_is_told(logs: t.
         ({"name": "a b"}, "'a b' cannot be the name of a log group"),
         ({"name": BLOCK}, f"Given more than once: {BLOCK}"),
         ({"name": "other", "retention_days": 2}, "value of retention_days must be one of: 0, 1, 3"),
-        ({"name": "other", "kms_key_arn": KEY.replace(REGION, "us-east-1")}, f"can be used in us-east-1, and not in {REGION}"),
+        ({"name": "other", "kms_key_arns": [KEY.replace(REGION, "us-east-1")]}, f"exactly one key in {REGION}"),
     ],
 )
 def test_options_that_cannot_be_used_are_refused_before_anything_is_asked(ensure: Runner, record_calls: Record, log_group: Json, message: str) -> None:

@@ -42,7 +42,7 @@ def logs_client() -> t.Any:
 
 
 def option(name: str = "g", **given_options: t.Any) -> dict[str, t.Any]:
-    return {"name": name, "retention_days": None, "kms_key_arn": None, "tags": None, **given_options}
+    return {"name": name, "retention_days": None, "kms_key_arns": None, "tags": None, **given_options}
 
 
 @given(WANTED, PRESENT)
@@ -105,8 +105,8 @@ def test_a_description_for_people() -> None:
 
 
 def test_reading_an_option() -> None:
-    assert WantedGroup.from_option(option(tags={"cost": 7}), ["eu-west-1"]) == WantedGroup("g", None, None, {"cost": "7"})
-    assert WantedGroup.from_option(option(kms_key_arn=KEY), ["eu-west-1"]).kms_key_arn == KEY
+    assert WantedGroup.from_option(option(tags={"cost": 7}), "eu-west-1") == WantedGroup("g", None, None, {"cost": "7"})
+    assert WantedGroup.from_option(option(kms_key_arns=[KEY, KEY.replace("eu-west-1", "us-east-1")]), "eu-west-1").kms_key_arn == KEY
 
 
 @pytest.mark.parametrize(
@@ -114,12 +114,13 @@ def test_reading_an_option() -> None:
     [
         ({"name": "aws/mine"}, "'aws/mine' cannot be the name of a log group"),
         ({"name": ""}, "'' cannot be the name of a log group"),
-        ({"kms_key_arn": "alias/mine"}, "must be the ARN of a key, .* not 'alias/mine'. CloudWatch Logs takes no alias."),
-        ({"kms_key_arn": ""}, "must be the ARN of a key"),
-        ({"kms_key_arn": "arn:aws:kms:eu-west-1:123456789012:alias/mine"}, "must be the ARN of a key"),
-        ({"kms_key_arn": OTHER_KEY.replace("eu-west-1", "us-east-1")}, "can be used in us-east-1, and not in eu-west-1, eu-west-2."),
+        ({"kms_key_arns": [KEY, "alias/mine"]}, "takes ARNs of keys, .* not 'alias/mine'. CloudWatch Logs takes no alias."),
+        ({"kms_key_arns": [""]}, "takes ARNs of keys"),
+        ({"kms_key_arns": ["arn:aws:kms:eu-west-1:123456789012:alias/mine"]}, "takes ARNs of keys"),
+        ({"kms_key_arns": [OTHER_KEY.replace("eu-west-1", "us-east-1")]}, "exactly one key in eu-west-1, .* It has: none."),
+        ({"kms_key_arns": [KEY, OTHER_KEY]}, f"exactly one key in eu-west-1, .* It has: {KEY}, {OTHER_KEY}."),
     ],
 )
 def test_options_that_cloudwatch_would_refuse(given_options: dict[str, t.Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
-        WantedGroup.from_option(option(**given_options), ["eu-west-1", "us-east-1", "eu-west-2"])
+        WantedGroup.from_option(option(**given_options), "eu-west-1")
