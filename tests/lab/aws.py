@@ -33,16 +33,19 @@ from moto.ec2.models.instances import Instance
 from moto.ec2.models.security_groups import SecurityGroup
 from moto.iam.models import iam_backends
 
-from lab.aws_accounts import build_accounts
+from lab.aws_accounts import account_specs, build_accounts
 from lab.cloudformation import CloudFormation
 from lab.fleet import ApplianceSpec, Fleet, RoleAction
 from lab.iam_policies import Rights
 from lab.iam_state import rights_of
 from lab.lambda_events import count_lambda_events
+from lab.organization import build_organization
 from lab.placement import Placement, hosted_placement
 from lab.rtm_start import build_rtm
 from lab.security_rules import Rule, admits
 from lab.stack_life import StackLife
+from lab.stack_set_life import StackSetLife
+from lab.stack_sets import StackSets
 
 ACCOUNT_ID = DEFAULT_ACCOUNT_ID
 REGION_NETWORKS = tuple(IPv4Network(f"127.{second}.0.0/16") for second in range(10, 20))
@@ -142,7 +145,7 @@ class Aws:
     """The user's AWS accounts. The lock guards moto, which is not made for threads.
 
     :ivar lambda_events: how many log events were sent to each Lambda function, by ARN.
-    :ivar stacks: what goes on with CloudFormation's stacks, and :ivar:`cloudformation` the operations that change them.
+    :ivar stacks: what goes on with CloudFormation's stacks, and :ivar:`cloudformation` and :ivar:`stack_sets` the operations that change them.
     """
 
     def __init__(self, fleet: Fleet, *, bastion_cidr: str, now: datetime) -> None:
@@ -154,6 +157,12 @@ class Aws:
         self._profile_arn = ""
         self.stacks = StackLife()
         self.cloudformation = CloudFormation(fleet.aws.cloudformation, self.stacks)
+        accounts = account_specs(fleet.aws, ACCOUNT_ID)
+        organization = fleet.aws.organization
+        self.stack_sets = StackSets(
+            StackSetLife(self.stacks, fleet.aws.cloudformation.seconds, lambda account_id: accounts[account_id].regions_off if account_id in accounts else ()),
+            trusted=organization is not None and organization.stack_sets_trusted,
+        )
         with self.lock:
             BackendDict.reset()
             self.lambda_events = count_lambda_events()
@@ -162,6 +171,8 @@ class Aws:
                 self.placements[spec.instance_id] = self._launch(spec, now) if spec.in_aws else hosted_placement(spec)
             self._first_groups = {group.id for region in self._networks for group in self._groups(region)}
             build_accounts(fleet.aws, ACCOUNT_ID)
+            if organization is not None:
+                build_organization(organization, ACCOUNT_ID)
             build_rtm(fleet, ACCOUNT_ID, self.stacks)
 
     @staticmethod

@@ -50,7 +50,7 @@ class AwsAnswer:
         if call.protocol == "ec2":
             inside = f"<requestId>{REQUEST_ID}</requestId>" + "".join(element(name, value, item="item") for name, value in self.result.items())
         else:
-            inside = element(f"{call.action}Result", self.result, item="member") if self.result else ""
+            inside = element(f"{call.action}Result", self.result, item="member")
             inside += f"<ResponseMetadata><RequestId>{REQUEST_ID}</RequestId></ResponseMetadata>"
         text = f'<?xml version="1.0" encoding="UTF-8"?>\n<{call.action}Response xmlns="{namespace}">{inside}</{call.action}Response>'
         return "text/xml;charset=UTF-8", text.encode()

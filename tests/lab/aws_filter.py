@@ -116,7 +116,7 @@ class AwsFilter:
     def _own_answer(self, call: AwsCall, account_id: str, effect: AwsEffect | None) -> AwsAnswer | AwsFailure | None:
         """Return the answer to what moto cannot answer, or would answer differently from AWS."""
         if call.service == "cloudformation":
-            return self._aws.cloudformation.answer(account_id, call, effect)
+            return self._aws.cloudformation.answer(account_id, call, effect) or self._aws.stack_sets.answer(account_id, call)
         if call.operation == "ec2:DescribeRegions" and not call.dry_run:
             return describe_regions(call, self._accounts.off(account_id))
         if call.operation == "sts:AssumeRole":

@@ -33,12 +33,12 @@ _NAME = re.compile(r"^[a-zA-Z][-a-zA-Z0-9]{0,127}$")
 _TAG_LIMIT = 50
 
 
-class _Refused(Exception):
+class Refusal(Exception):
     """The call is answered with an error."""
 
-    def __init__(self, message: str, code: str = "ValidationError") -> None:
+    def __init__(self, message: str, code: str = "ValidationError", status: int | None = None) -> None:
         super().__init__(message)
-        self.failure = AwsFailure(code, message)
+        self.failure = AwsFailure(code, message, status)
 
 
 def vendor_template(name: str = "event_bus") -> str:
@@ -72,7 +72,7 @@ class CloudFormation:
             return before if form == call.form else AwsFailure("TokenAlreadyExistsException", "A client request token already exists.")
         try:
             answer = operation(account_id, call, self._course(call.region, effect))
-        except _Refused as error:
+        except Refusal as error:
             return error.failure
         except TemplateRefused as error:
             return AwsFailure("ValidationError", str(error))
@@ -91,21 +91,21 @@ class CloudFormation:
         name = call.form.get("StackName", "")
         if not _NAME.match(name):
             limit = "Member must satisfy regular expression pattern: [a-zA-Z][-a-zA-Z0-9]*"
-            raise _Refused(f"1 validation error detected: Value '{name}' at 'stackName' failed to satisfy constraint: {limit}")
+            raise Refusal(f"1 validation error detected: Value '{name}' at 'stackName' failed to satisfy constraint: {limit}")
         if any(stack.name == name for stack in backend_of(account_id, call.region).stacks.values()):
-            raise _Refused(f"Stack [{name}] already exists", "AlreadyExistsException")
+            raise Refusal(f"Stack [{name}] already exists", "AlreadyExistsException")
         on_failure = call.form.get("OnFailure")
         if on_failure and "DisableRollback" in call.form:
-            raise _Refused("You can specify either DisableRollback or OnFailure, but not both.")
+            raise Refusal("You can specify either DisableRollback or OnFailure, but not both.")
         if call.form.get("DisableRollback", "").lower() == "true":
             on_failure = "DO_NOTHING"
-        body = self._template(account_id, call)
+        body = call_template(account_id, call)
         if body is None:
-            raise _Refused("Either Template URL or Template Body must be specified.")
-        given, kept = _parameters(call)
+            raise Refusal("Either Template URL or Template Body must be specified.")
+        given, kept = call_parameters(call)
         stack = TimedStack(
             name=name,
-            wanted=Wanted(body, complete_parameters(parse_template(body), given, {}, kept), _tags(call), call.form.get("ClientRequestToken")),
+            wanted=Wanted(body, complete_parameters(parse_template(body), given, {}, kept), call_tags(call), call.form.get("ClientRequestToken")),
             account_id=account_id,
             region_name=call.region,
             termination_protection=call.form.get("EnableTerminationProtection", "").lower() == "true",
@@ -116,20 +116,20 @@ class CloudFormation:
     def _update(self, account_id: str, call: AwsCall, course: Course) -> AwsAnswer | None:
         stack = _find(account_id, call)
         if stack is None:
-            raise _Refused(f"Stack [{call.form.get('StackName')}] does not exist")
+            raise Refusal(f"Stack [{call.form.get('StackName')}] does not exist")
         if not isinstance(stack, TimedStack):  # made by a change set, of which all is moto's
             return None
         if stack.status not in UPDATABLE:
-            raise _Refused(f"Stack:{stack.stack_id} is in {stack.status} state and can not be updated.")
+            raise Refusal(f"Stack:{stack.stack_id} is in {stack.status} state and can not be updated.")
         previous = call.form.get("UsePreviousTemplate", "").lower() == "true"
-        body = t.cast(str, stack.template) if previous else self._template(account_id, call)
+        body = t.cast(str, stack.template) if previous else call_template(account_id, call)
         if body is None:
-            raise _Refused("Either Template URL or Template Body must be specified.")
-        template, tags = parse_template(body), _tags(call)
-        given, kept = _parameters(call)
+            raise Refusal("Either Template URL or Template Body must be specified.")
+        template, tags = parse_template(body), call_tags(call)
+        given, kept = call_parameters(call)
         parameters = complete_parameters(template, given, stack.parameters, kept)
         if tags in (None, stack.tags) and same_resources(parse_template(t.cast(str, stack.template)), stack.parameters, template, parameters):
-            raise _Refused("No updates are to be performed.")
+            raise Refusal("No updates are to be performed.")
         self._life.update(stack, Wanted(body, parameters, tags, call.form.get("ClientRequestToken")), course)
         return AwsAnswer({"StackId": stack.stack_id})
 
@@ -140,12 +140,12 @@ class CloudFormation:
         if not isinstance(stack, TimedStack):
             return None
         if stack.enable_termination_protection:
-            raise _Refused(f"Stack [{stack.name}] cannot be deleted while TerminationProtection is enabled")
+            raise Refusal(f"Stack [{stack.name}] cannot be deleted while TerminationProtection is enabled")
         if stack.in_progress and stack.status not in _ENDED_BY_DELETE:
-            raise _Refused(f"Stack [{stack.name}] cannot be deleted while in status {stack.status}")
+            raise Refusal(f"Stack [{stack.name}] cannot be deleted while in status {stack.status}")
         retain = call.values("RetainResources.member")
         if retain and stack.status != "DELETE_FAILED":
-            raise _Refused("Retained resources are allowed only for stacks in DELETE_FAILED state.")
+            raise Refusal("Retained resources are allowed only for stacks in DELETE_FAILED state.")
         self._life.delete(stack, course, token=call.form.get("ClientRequestToken"), retain=retain)
         return AwsAnswer({})
 
@@ -153,9 +153,9 @@ class CloudFormation:
     def _protect(account_id: str, call: AwsCall, _course: Course) -> AwsAnswer:
         stack = _find(account_id, call)
         if stack is None:
-            raise _Refused(f"Stack [{call.form.get('StackName')}] does not exist")
+            raise Refusal(f"Stack [{call.form.get('StackName')}] does not exist")
         if stack.status.startswith("DELETE_IN"):
-            raise _Refused(f"Stack [{stack.name}] cannot be changed while in status {stack.status}")
+            raise Refusal(f"Stack [{stack.name}] cannot be changed while in status {stack.status}")
         stack.enable_termination_protection = call.form.get("EnableTerminationProtection", "").lower() == "true"
         return AwsAnswer({"StackId": stack.stack_id})
 
@@ -166,10 +166,10 @@ class CloudFormation:
         if not physical_id:
             return None
         if "StackName" in call.form:
-            raise _Refused("You must specify either StackName or PhysicalResourceId, but not both.")
+            raise Refusal("You must specify either StackName or PhysicalResourceId, but not both.")
         owner = owner_of(account_id, call.region, physical_id)
         if owner is None:
-            raise _Refused(f"Stack for {physical_id} does not exist")
+            raise Refusal(f"Stack for {physical_id} does not exist")
         resources: list[Content] = [
             {
                 "StackName": owner.name,
@@ -184,20 +184,23 @@ class CloudFormation:
         ]
         return AwsAnswer({"StackResources": resources})
 
-    @staticmethod
-    def _template(account_id: str, call: AwsCall) -> str | None:
-        """Return the template that a call brings."""
-        body, url = call.form.get("TemplateBody"), call.form.get("TemplateURL")
-        if body and url:
-            raise _Refused("You can specify either TemplateBody or TemplateURL, but not both.")
-        if not url:
-            return body
-        if url == VENDOR_TEMPLATE_URL:
-            return vendor_template()
-        try:
-            return get_stack_from_s3_url(url, account_id, "aws")
-        except Exception as error:
-            raise _Refused("S3 error: Access Denied") from error
+
+def call_template(account_id: str, call: AwsCall) -> str | None:
+    """Return the template that a call brings.
+
+    :raises Refusal: if it cannot be had.
+    """
+    body, url = call.form.get("TemplateBody"), call.form.get("TemplateURL")
+    if body and url:
+        raise Refusal("You can specify either TemplateBody or TemplateURL, but not both.")
+    if not url:
+        return body
+    if url == VENDOR_TEMPLATE_URL:
+        return vendor_template()
+    try:
+        return get_stack_from_s3_url(url, account_id, "aws")
+    except Exception as error:
+        raise Refusal("S3 error: Access Denied") from error
 
 
 def _find(account_id: str, call: AwsCall) -> Stack | None:
@@ -206,29 +209,35 @@ def _find(account_id: str, call: AwsCall) -> Stack | None:
     return next((stack for stack in backend_of(account_id, call.region).stacks.values() if wanted in (stack.name, stack.stack_id)), None)
 
 
-def _parameters(call: AwsCall) -> tuple[dict[str, str], list[str]]:
-    """Return the parameters of a call: those with a value, and the names of those that keep theirs."""
+def call_parameters(call: AwsCall, kind: str = "Parameters") -> tuple[dict[str, str], list[str]]:
+    """Return the parameters of a call: those with a value, and the names of those that keep theirs.
+
+    :raises Refusal: if one has a value and keeps it, too.
+    """
     given, kept = {}, []
     for key, name in call.form.items():
-        match = re.fullmatch(r"Parameters\.member\.(\d+)\.ParameterKey", key)
+        match = re.fullmatch(rf"{kind}\.member\.(\d+)\.ParameterKey", key)
         if match is None:
             continue
-        prefix = f"Parameters.member.{match[1]}"
+        prefix = f"{kind}.member.{match[1]}"
         if call.form.get(f"{prefix}.UsePreviousValue", "").lower() == "true":
             if call.form.get(f"{prefix}.ParameterValue"):
                 text = "Cannot specify usePreviousValue as true and non empty value for a parameter"
-                raise _Refused(f"Invalid input for parameter key {name}. {text}")
+                raise Refusal(f"Invalid input for parameter key {name}. {text}")
             kept.append(name)
         else:
             given[name] = call.form.get(f"{prefix}.ParameterValue", "")
     return given, kept
 
 
-def _tags(call: AwsCall) -> dict[str, str] | None:
-    """Return the tags of a call; none at all if it does not speak of tags."""
+def call_tags(call: AwsCall) -> dict[str, str] | None:
+    """Return the tags of a call; ``None`` if it does not speak of tags.
+
+    :raises Refusal: if there are too many, or AWS keeps one for itself.
+    """
     if not any(key.startswith("Tags") for key in call.form):
         return None
     tags = call.tags(r"Tags\.member")
     if len(tags) > _TAG_LIMIT or any(key.lower().startswith("aws:") for key in tags):
-        raise _Refused(f"A stack has at most {_TAG_LIMIT} tags, and their keys must not start with aws:")
+        raise Refusal(f"A stack has at most {_TAG_LIMIT} tags, and their keys must not start with aws:")
     return tags

@@ -279,6 +279,17 @@ class CloudFormationSpec(Spec):
         return self.region_seconds.get(region, self.operation_seconds)
 
 
+class OrganizationSpec(Spec):
+    """The AWS organization that the lab's own account manages.
+
+    :ivar units: organizational units below the root: name, and the accounts in it.
+    :ivar stack_sets_trusted: whether StackSets have trusted access to it.
+    """
+
+    units: dict[str, list[AccountId]] = {}
+    stack_sets_trusted: bool = True
+
+
 class AwsSpec(AwsAccountSpec):
     """How AWS behaves, and the account of the lab's user.
 
@@ -294,6 +305,7 @@ class AwsSpec(AwsAccountSpec):
     sts_us_east_1: t.Literal["regional", "global"] = "regional"
     cloudformation: CloudFormationSpec = CloudFormationSpec()
     accounts: list[FurtherAccountSpec] = []
+    organization: OrganizationSpec | None = None
 
 
 class ConformityAccountSpec(Spec):

@@ -195,13 +195,13 @@ def _resource_error(stack: TimedStack, logical_ids: t.Iterable[str], *, missing:
 
 @dataclass(order=True)
 class _Step:
-    """Something that happens to a stack at a time, unless another operation has begun."""
+    """Something that happens at a time; if it happens to a stack, unless another operation on it has begun."""
 
     due: float
     number: int
-    stack: TimedStack = field(compare=False)
-    operation: int = field(compare=False)
     run: Callable[[float], None] = field(compare=False)
+    stack: TimedStack | None = field(default=None, compare=False)
+    operation: int = field(default=0, compare=False)
 
 
 class StackLife:
@@ -217,21 +217,32 @@ class StackLife:
         self.clock = clock
         self._steps: list[_Step] = []
         self._numbers = itertools.count()
+        self._now: float | None = None
 
     def advance(self) -> None:
         """Do what is due."""
         now = self.clock()
         while self._steps and self._steps[0].due <= now:
             step = heapq.heappop(self._steps)
-            if step.operation == step.stack.operation:
+            if step.stack is None or step.operation == step.stack.operation:
+                self._now = step.due
                 step.run(step.due)
+        self._now = None
+
+    def at(self, due: float, run: Callable[[float], None]) -> None:
+        """Do something at a time, given in seconds since the epoch."""
+        heapq.heappush(self._steps, _Step(due, next(self._numbers), run))
+
+    def now(self) -> float:
+        """Return the time: while something is done late, the time when it was due."""
+        return self.clock() if self._now is None else self._now
 
     def _then(self, stack: TimedStack, due: float, run: Callable[[float], None]) -> None:
-        heapq.heappush(self._steps, _Step(due, next(self._numbers), stack, stack.operation, run))
+        heapq.heappush(self._steps, _Step(due, next(self._numbers), run, stack, stack.operation))
 
     def _begin(self, stack: TimedStack, status: str, token: str | None) -> float:
         """Begin an operation; return the time."""
-        now = self.clock()
+        now = self.now()
         stack.operation += 1
         stack.token = token
         stack.enter(status, now, "User Initiated")
