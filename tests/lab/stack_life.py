@@ -75,11 +75,11 @@ class TimedStack(Stack):
         self.operation = 0
 
     @staticmethod
-    def parse_template(template: str) -> Json:  # type: ignore[misc]
+    def parse_template(template: str) -> Json:
         return parse_template(template)
 
     @property
-    def parameter_list(self) -> list[Json]:  # type: ignore[misc]
+    def parameter_list(self) -> list[Json]:
         """The parameters as they were given: moto would show its own idea of lists."""
         return [{"ParameterKey": name, "ParameterValue": value} for name, value in self.parameters.items()]
 
@@ -163,7 +163,7 @@ def _naive(at: float) -> datetime:
 
 def rules_of(account_id: str, region: str) -> dict[str, Rule]:
     """Return the rules on the default event bus by name."""
-    return t.cast("dict[str, Rule]", events_backends[account_id][region]._get_event_bus("default").rules)
+    return events_backends[account_id][region]._get_event_bus("default").rules
 
 
 def backend_of(account_id: str, region: str) -> CloudFormationBackend:

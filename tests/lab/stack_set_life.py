@@ -8,6 +8,7 @@ Each instance is a real stack of its account and region, with the time it takes 
 
 from __future__ import annotations
 
+import functools
 import typing as t
 import uuid
 from collections.abc import Callable
@@ -167,13 +168,13 @@ class StackSetLife:
             for number, instance in enumerate(here):
                 instance.waiting = True
                 turn = begins_at + number // step * self._seconds(region)
-                self._life.at(turn, lambda _at, instance=instance: self._begin(stack_set, operation, instance))
+                self._life.at(turn, functools.partial(self._begin, stack_set, operation, instance))
             if not preferences.parallel_regions:
                 begins_at += -(-len(here) // step) * self._seconds(region)
         self._life.advance()
         return operation
 
-    def _begin(self, stack_set: StackSet, operation: Operation, instance: Instance) -> None:
+    def _begin(self, stack_set: StackSet, operation: Operation, instance: Instance, _at: float) -> None:
         """Begin what is to be done with one instance."""
         instance.waiting = False
         instance.refused = None
