@@ -27,6 +27,16 @@ options:
     description:
       - AWS session token, for temporary credentials.
     type: str
+  assume_role_arn:
+    description:
+      - ARN of an IAM role to work with, for example in another account. It is assumed with the credentials from the options above, which need
+        C(sts:AssumeRole) for it, and anew before its own credentials expire.
+      - STS is asked in O(region), or else in V(us-east-1), since regions that were opted into refuse tokens of its global endpoint.
+    type: str
+  assume_role_external_id:
+    description:
+      - The external ID that the trust policy of O(assume_role_arn) demands, if it does.
+    type: str
   region:
     description:
       - AWS region to use where nothing more specific is known.

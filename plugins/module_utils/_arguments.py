@@ -50,6 +50,8 @@ def aws_spec() -> Spec:
         "access_key": {"type": "str", "no_log": False},
         "secret_key": {"type": "str", "no_log": True},
         "session_token": {"type": "str", "no_log": True},
+        "assume_role_arn": {"type": "str"},
+        "assume_role_external_id": {"type": "str"},
         "region": {"type": "str"},
         "endpoint_url": {"type": "str"},
     }

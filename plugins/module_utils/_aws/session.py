@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import threading
@@ -15,7 +16,9 @@ from ansible_collections.trendmicro.cloudone.plugins.module_utils._pool import O
 
 try:
     import boto3
+    import botocore.session
     from botocore.config import Config
+    from botocore.credentials import AssumeRoleCredentialFetcher, CredentialResolver, DeferredRefreshableCredentials
     from botocore.exceptions import (
         BotoCoreError,
         ClientError,
@@ -55,6 +58,11 @@ _LONGEST_REASON = 300
 # Some operations need rights that are not named like them (iam:PassRole, logs:TagResource): AWS's reason says which.
 _LACKING_ACTION = re.compile(r"not authorized to perform: ([a-z0-9-]+:[A-Za-z0-9]+)")
 
+ASSUME_ROLE = "sts:AssumeRole"
+ROLE_SESSION_NAME = "trendmicro.cloudone"
+# Where a role is assumed if there is no default region.
+STS_REGION = "us-east-1"
+
 
 class AwsCredentialsError(AwsError):
     """AWS does not accept the credentials, or there are none. A region that is not enabled answers the same."""
@@ -71,12 +79,14 @@ class AwsClients:
         :param params: module parameters as in ``aws_spec()``.
         :param concurrency: how many threads will use a client at the same time.
         :raises InputError: if ``concurrency`` is not positive, or only half of a pair of keys is given.
-        :raises AwsCredentialsError: if the profile does not exist.
+        :raises AwsCredentialsError: if the profile does not exist, or there are no credentials with which to assume a role.
         """
         if concurrency < 1:
             raise InputError(f"concurrency must be at least 1, not {concurrency}.")
         if bool(params.get("access_key")) != bool(params.get("secret_key")):
             raise InputError("access_key and secret_key belong together: set both or neither.")
+        if params.get("assume_role_external_id") and not params.get("assume_role_arn"):
+            raise InputError("assume_role_external_id is for assume_role_arn, which is not set.")
         self._endpoint_url = params.get("endpoint_url")
         self._config = Config(
             user_agent_extra="trendmicro.cloudone",
@@ -87,6 +97,7 @@ class AwsClients:
         self._lock = threading.Lock()
         self._clients: dict[tuple[str, str], Client] = {}
         try:
+            core = _core_session()
             self._session: t.Any = boto3.session.Session(
                 profile_name=params.get("profile"),
                 aws_access_key_id=params.get("access_key"),
@@ -94,10 +105,31 @@ class AwsClients:
                 aws_session_token=params.get("session_token"),
                 # boto3 itself does not know AWS_REGION, which most other AWS tools use.
                 region_name=params.get("region") or os.environ.get("AWS_REGION"),
+                botocore_session=core,
             )
             self._default_region = self._session.region_name
+            if params.get("assume_role_arn"):
+                self._session = self._session_of_role(core, params)
         except BotoCoreError as error:
             raise _unanswered("sts:GetCallerIdentity", error) from error
+
+    def _session_of_role(self, core: t.Any, params: t.Mapping[str, t.Any]) -> t.Any:
+        """A session with the credentials of a role, which are fetched when first needed, and again before they expire."""
+        external_id = params.get("assume_role_external_id")
+        region = self._default_region or STS_REGION
+        credentials = core.get_credentials()
+        if credentials is None:
+            raise NoCredentialsError()
+        fetcher = AssumeRoleCredentialFetcher(
+            client_creator=functools.partial(core.create_client, region_name=region, endpoint_url=self._endpoint_url, config=self._config),
+            source_credentials=credentials,
+            role_arn=params["assume_role_arn"],
+            extra_args={"RoleSessionName": ROLE_SESSION_NAME, **({"ExternalId": external_id} if external_id else {})},
+        )
+        providers: list[t.Any] = [_RoleProvider(fetcher.fetch_credentials)]
+        core_of_role = _core_session()
+        core_of_role.register_component("credential_provider", CredentialResolver(providers))
+        return boto3.session.Session(profile_name=params.get("profile"), region_name=self._default_region, botocore_session=core_of_role)
 
     def regions(self, wanted: t.Sequence[str]) -> list[str]:
         """The wanted regions, or else the default one.
@@ -134,6 +166,26 @@ class AwsClients:
         return str(call(self.client("sts", region), "get_caller_identity")["Account"])
 
 
+class _RoleProvider:
+    """The one provider of credentials in the session of a role."""
+
+    METHOD = "assume-role"
+    CANONICAL_NAME = None
+
+    def __init__(self, fetch: t.Callable[[], t.Any]) -> None:
+        self._fetch = fetch
+
+    def load(self) -> t.Any:
+        return DeferredRefreshableCredentials(refresh_using=self._fetch, method=self.METHOD)
+
+
+def _core_session() -> t.Any:
+    """A session that asks STS in the region itself: tokens of its global endpoint are refused in regions that were opted into."""
+    session = botocore.session.Session()
+    session.set_config_variable("sts_regional_endpoints", "regional")
+    return session
+
+
 def call(client: Client, method: str, **arguments: t.Any) -> Response:
     """Call ``client.method(**arguments)``.
 
@@ -143,7 +195,9 @@ def call(client: Client, method: str, **arguments: t.Any) -> Response:
     try:
         response: Response = getattr(client, method)(**arguments)
     except ClientError as error:
-        raise _refused(_operation(client, method), client.meta.region_name, error) from error
+        # Before the first call, and in long runs in between, the role is assumed, which may be what was refused.
+        operation = ASSUME_ROLE if error.operation_name == "AssumeRole" else _operation(client, method)
+        raise _refused(operation, client.meta.region_name, error) from error
     except BotoCoreError as error:
         raise _unanswered(_operation(client, method), error) from error
     return response
