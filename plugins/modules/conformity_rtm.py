@@ -23,7 +23,7 @@ description:
     and put right. Further targets of the rule stay.
   - A rule that belongs to another stack, for example to that of a stack set (V(StackSet-...)), is reported with its owner and left alone.
     The module warns if it does not forward what is wanted. Nothing else is touched, such as the resources of Trend Vision One.
-  - A stack whose template has resources other than rules is never changed or deleted.
+  - A stack whose template has other resources than rules, or not this rule, is never changed or deleted.
 options:
   state:
     description:

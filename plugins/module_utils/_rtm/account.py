@@ -28,14 +28,18 @@ class Account:
     id: str
     regions: t.Mapping[str, str | None]
 
+    @property
+    def regions_on(self) -> list[str]:
+        """Those that are not skipped."""
+        return [region for region, reason in self.regions.items() if reason is None]
+
     def in_each_region(self, work: t.Callable[[str], Report], *, concurrency: int) -> list[Report]:
         """Work in all regions that are on at the same time.
 
         :param work: fails for no expected reason.
         :returns: one report for each region, in their order.
         """
-        regions_on = [region for region, reason in self.regions.items() if reason is None]
-        done = {outcome.item: outcome.result() for outcome in for_each(work, regions_on, concurrency=concurrency)}
+        done = {outcome.item: outcome.result() for outcome in for_each(work, self.regions_on, concurrency=concurrency)}
         return [done[region] if reason is None else Report(region, action=Action.SKIP, reasons=[reason]) for region, reason in self.regions.items()]
 
 

@@ -11,7 +11,7 @@ import typing as t
 from dataclasses import dataclass, field
 
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._errors import InputError
-from ansible_collections.trendmicro.cloudone.plugins.module_utils._rtm.template import RULE_TYPE, Json, parameters, pattern, target_arn
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._rtm.template import RULE_NAME, RULE_TYPE, Json, parameters, pattern, target_arn
 
 # States in which CloudFormation has nothing under way. A stack in one of these holds its resources and can be updated.
 USABLE = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE", "IMPORT_ROLLBACK_COMPLETE"})
@@ -61,10 +61,15 @@ class Stack:
         return self.status.endswith("_IN_PROGRESS") and self.status not in BROKEN
 
     @property
-    def foreign_types(self) -> list[str]:
-        """Types of the resources in its template that RTM does not have."""
+    def mismatch(self) -> str | None:
+        """What shows that this is no stack of RTM but one of something else, that must not be touched; ``None`` if nothing does."""
+        if self.template is None:
+            return None
         text = self.template if isinstance(self.template, str) else json.dumps(self.template)
-        return sorted(set(_RESOURCE_TYPE.findall(text)) - {RULE_TYPE})
+        others = sorted(set(_RESOURCE_TYPE.findall(text)) - {RULE_TYPE})
+        if others:
+            return f"its template has {', '.join(others)}"
+        return None if RULE_NAME in text else f"its template does not have the rule {RULE_NAME}"
 
 
 @dataclass(frozen=True)

@@ -72,7 +72,7 @@ def _owner(cloudformation: Client, stack: Stack | None) -> tuple[str | None, boo
 
     No two stacks can hold a rule of one name, so a stack of ours that is complete holds it.
     """
-    if stack is not None and stack.status in USABLE:
+    if stack is not None and stack.status in USABLE and stack.mismatch is None:
         return stack.name, True
     try:
         answer = _if_there(cloudformation, "describe_stack_resources", PhysicalResourceId=RULE_NAME)

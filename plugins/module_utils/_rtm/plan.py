@@ -144,7 +144,7 @@ def _plan_absent(observed: Observed, wanted: Wanted) -> Plan:
 
 
 def _plan_delete(stack: Stack, wanted: Wanted, action: Action, reason: str) -> Plan:
-    if stack.foreign_types:
+    if stack.mismatch:
         return _not_ours(stack)
     if not stack.protected:
         return Plan(action, (Step.DELETE_STACK,), reason)
@@ -157,11 +157,13 @@ def _plan_delete(stack: Stack, wanted: Wanted, action: Action, reason: str) -> P
 def _plan_repair(observed: Observed, stack: Stack, wanted: Wanted, template_applied: bool) -> Plan:
     """CloudFormation brings right what it knows of; what was changed behind its back it does not see, so that is written directly."""
     drifts = drift(observed, wanted)
+    if drifts and stack.mismatch:
+        return _not_ours(stack)
     reason = in_words(drifts)
     own_template = template_applied or (wanted.template_url is None and stack.template == template())
     of_pattern = drifts.keys() & PATTERN_DRIFTS
     if drifts.keys() & {Drift.PARAMETERS, Drift.TAGS} or (of_pattern and not own_template):
-        return _not_ours(stack) if stack.foreign_types else Plan(Action.UPDATE, (Step.UPDATE_STACK,), reason)
+        return Plan(Action.UPDATE, (Step.UPDATE_STACK,), reason)
     steps = []
     if of_pattern or Drift.NO_RULE in drifts:
         steps.append(Step.PUT_RULE)
@@ -177,8 +179,7 @@ def _plan_repair(observed: Observed, stack: Stack, wanted: Wanted, template_appl
 
 
 def _not_ours(stack: Stack) -> Plan:
-    types = ", ".join(stack.foreign_types)
-    return _blocked(f"The stack {stack.name} is not one of RTM: its template has {types}. Nothing was changed; check stack_name.")
+    return _blocked(f"The stack {stack.name} is not one of RTM: {stack.mismatch}. Nothing was changed; check stack_name.")
 
 
 def _blocked(reason: str) -> Plan:
