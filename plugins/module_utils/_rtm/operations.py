@@ -52,8 +52,9 @@ class Patience:
     def __init__(self, seconds: float) -> None:
         self._end = time.monotonic() + seconds
 
-    def pauses(self) -> t.Iterator[None]:
-        """Pause, longer each time, until the time is over."""
+    def looks(self) -> t.Iterator[None]:
+        """Moments to look: now, and then after pauses, longer each time, until the time is over."""
+        yield
         pause = FIRST_PAUSE
         while (left := self._end - time.monotonic()) > 0:
             time.sleep(min(pause, left))
@@ -101,16 +102,14 @@ class Operator:
         :returns: the stack as it is then; ``None`` if it has been deleted.
         :raises StackError: the time is over.
         """
-        now = read_stack(self._cloudformation, stack.id)
-        for _pause in self._patience.pauses():
+        for _look in self._patience.looks():
+            now = read_stack(self._cloudformation, stack.id)
             if now is None or not now.in_progress:
                 return now
-            now = read_stack(self._cloudformation, stack.id)
-        if now is None or not now.in_progress:
-            return now
+            stack = now
         raise StackError(
-            now,
-            f"The stack {stack.name} in {self._region} is still {now.status} when the time for waiting (wait_timeout) is over. "
+            stack,
+            f"The stack {stack.name} in {self._region} is still {stack.status} when the time for waiting (wait_timeout) is over. "
             "CloudFormation goes on with it; run again to have the rest done.",
         )
 
