@@ -239,7 +239,9 @@ class Region:
             if self._fails(stack, "update"):
                 return self._end(stack, "UPDATE_ROLLBACK_COMPLETE")
             if before != after:
-                self.rule = FakeRule(*after, stack.name)
+                # Targets of which the template does not know stay.
+                others = [target for target in (self.rule.targets if self.rule else []) if target["Id"] not in {one["Id"] for one in after[1]}]
+                self.rule = FakeRule(after[0], others + after[1], stack.name)
             stack.template, stack.parameters, stack.tags = body, values, tags
             return self._end(stack, "UPDATE_COMPLETE")
 
