@@ -45,7 +45,8 @@ class Report:
         """Take note of a plan that is going to be carried out. The first plan that is no waiting names the action."""
         if self.action in (Action.NONE, Action.WAIT):
             self.action = plan.action
-        if plan.reason and plan.reason not in self.reasons:
+        creates_again = self.action is Action.RECREATE and plan.action is Action.CREATE
+        if plan.reason and plan.reason not in self.reasons and not creates_again:
             self.reasons.append(plan.reason)
 
     def result(self, wanted: Wanted) -> Result:

@@ -12,6 +12,7 @@ import pytest
 
 if t.TYPE_CHECKING:
     from ansible_collections.trendmicro.cloudone.tests.unit.plugins.aws_world import Calls, World
+    from ansible_collections.trendmicro.cloudone.tests.unit.plugins.rtm_world import RtmWorld
 
 
 @pytest.fixture
@@ -28,6 +29,14 @@ def record_calls(aws: World, monkeypatch: pytest.MonkeyPatch) -> t.Callable[[], 
     from ansible_collections.trendmicro.cloudone.tests.unit.plugins import aws_world
 
     return lambda: aws_world.record(monkeypatch)
+
+
+@pytest.fixture
+def rtm(aws: World, pauses: list[float], monkeypatch: pytest.MonkeyPatch) -> RtmWorld:
+    """An account of AWS in which no region has RTM."""
+    from ansible_collections.trendmicro.cloudone.tests.unit.plugins import rtm_world
+
+    return rtm_world.put_in_place(monkeypatch)
 
 
 @pytest.fixture

@@ -211,3 +211,54 @@ def test_client_error_is_the_cause(stubbed: tuple[t.Any, Stubber]) -> None:
     with pytest.raises(AwsError) as caught:
         call(client, "describe_instances")
     assert isinstance(caught.value.__cause__, ClientError)
+
+
+class TestRole:
+    ARN = "arn:aws:iam::210987654321:role/rtm"
+
+    def test_is_assumed_in_the_region_and_then_used(self, aws: World, record_calls: t.Callable[[], Calls]) -> None:
+        calls = record_calls()
+        clients = AwsClients({"assume_role_arn": self.ARN, "assume_role_external_id": "shared", "region": "eu-west-1"}, concurrency=2)
+        assert calls.made == []
+        assert clients.account_id("ap-northeast-3") == "210987654321"
+        assert clients.account_id("ap-northeast-3") == "210987654321"
+        assert [(made.region, made.operation) for made in calls.made] == [
+            ("ap-northeast-3", "GetCallerIdentity"),
+            ("eu-west-1", "AssumeRole"),
+            ("ap-northeast-3", "GetCallerIdentity"),
+        ]
+        assert calls.of("AssumeRole") == [{"RoleArn": self.ARN, "RoleSessionName": "trendmicro.cloudone", "ExternalId": "shared"}]
+        assert clients.regions([]) == ["eu-west-1"]
+
+    def test_without_a_region(self, aws: World, record_calls: t.Callable[[], Calls], monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.delenv("AWS_DEFAULT_REGION")
+        calls = record_calls()
+        AwsClients({"assume_role_arn": self.ARN}, concurrency=1).account_id("eu-west-1")
+        assert calls.made[1].region == "us-east-1"
+        assert calls.of("AssumeRole") == [{"RoleArn": self.ARN, "RoleSessionName": "trendmicro.cloudone"}]
+
+    def test_of_the_keys_that_were_given(self, aws: World) -> None:
+        options = {"assume_role_arn": self.ARN, "access_key": "AKIDEXAMPLE", "secret_key": "s3cr3t"}
+        credentials = AwsClients(options, concurrency=1).ec2("eu-west-1")._request_signer._credentials
+        assert credentials.get_frozen_credentials().access_key.startswith("ASIA")
+
+    def test_refused(self, aws: World, record_calls: t.Callable[[], Calls]) -> None:
+        record_calls().fail("AssumeRole", "AccessDenied", "User: x is not authorized to perform: sts:AssumeRole")
+        with pytest.raises(AwsError, match="Allow the IAM action sts:AssumeRole") as caught:
+            AwsClients({"assume_role_arn": self.ARN}, concurrency=1).account_id("eu-west-1")
+        assert caught.value.operation == "sts:AssumeRole"
+
+    def test_needs_credentials(self, aws: World, monkeypatch: pytest.MonkeyPatch) -> None:
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            monkeypatch.delenv(name)
+        with pytest.raises(AwsCredentialsError, match="Set profile"):
+            AwsClients({"assume_role_arn": self.ARN}, concurrency=1)
+
+    def test_an_external_id_alone(self, aws: World) -> None:
+        with pytest.raises(InputError, match="assume_role_arn, which is not set"):
+            AwsClients({"assume_role_external_id": "x"}, concurrency=1)
+
+    @pytest.mark.parametrize("region", ["us-east-1", "eu-central-1"])
+    def test_sts_is_asked_at_its_regional_endpoint(self, aws: World, monkeypatch: pytest.MonkeyPatch, region: str) -> None:
+        monkeypatch.setenv("AWS_STS_REGIONAL_ENDPOINTS", "legacy")
+        assert AwsClients({}, concurrency=1).client("sts", region).meta.endpoint_url == f"https://sts.{region}.amazonaws.com"
