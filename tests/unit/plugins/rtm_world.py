@@ -359,7 +359,11 @@ class RtmWorld:
 def put_in_place(monkeypatch: pytest.MonkeyPatch) -> RtmWorld:
     """Put a world in the place of AWS."""
     world = RtmWorld()
-    monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", lambda client, operation, arguments: world.answer(client, operation, arguments))
+
+    def make_api_call(client: t.Any, operation: str, arguments: Json) -> Json:
+        return world.answer(client, operation, arguments)
+
+    monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", make_api_call)
     return world
 
 
