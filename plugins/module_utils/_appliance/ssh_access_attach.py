@@ -16,14 +16,17 @@ from ansible_collections.trendmicro.cloudone.plugins.module_utils._pool import O
 
 _LIMIT_EXCEEDED = {"SecurityGroupsPerInterfaceLimitExceeded", "SecurityGroupsPerInstanceLimitExceeded"}
 
-# What an interface may have, and what it shall have besides.
-Lending = tuple[Target, str | None]
+
+class Lending(t.NamedTuple):
+    """An interface, and the group to attach to it: ``None`` in check mode, if it would have to be created."""
+
+    target: Target
+    group_id: str | None
 
 
 def attach(context: Context, wanted: t.Sequence[Lending]) -> list[Outcome[Target, bool]]:
     """Attach to each target's interface the group that comes with it.
 
-    :param wanted: in check mode a group may be ``None``, since it would have to be created.
     :returns: for each target, in their order, whether that changes, or would change, anything.
     """
     if context.check_mode:

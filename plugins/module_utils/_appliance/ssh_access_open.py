@@ -9,7 +9,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.ssh_access import Context, lent_groups, patiently
-from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.ssh_access_attach import attach, no_room
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.ssh_access_attach import Lending, attach, no_room
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.ssh_access_close import take_back
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.ssh_access_plan import (
     ACCESS_TAG,
@@ -85,7 +85,7 @@ def open_access(context: Context, access: Access, targets: t.Sequence[Target], *
         return provided[outcome.item.vpc].result().group_id
 
     lending = for_each(group_for, checked, concurrency=1)
-    attached = attach(context, [(outcome.item.item, outcome.value) for outcome in lending if outcome.error is None])
+    attached = attach(context, [Lending(outcome.item.item, outcome.value) for outcome in lending if outcome.error is None])
     changed = {outcome.item.interface.id: outcome for outcome in attached}
 
     def opened(outcome: Outcome[Outcome[Target, None], str | None]) -> Opened:
