@@ -20,5 +20,5 @@ def count_lambda_events() -> Counter[str]:
         events[function_arn] += len(log_events)
 
     default_user_config["lambda"] = {"use_docker": False}
-    LambdaSimpleBackend.send_log_event = send_log_event  # type: ignore[method-assign]
+    LambdaSimpleBackend.send_log_event = send_log_event  # type: ignore[method-assign, assignment]
     return events
