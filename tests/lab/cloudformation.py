@@ -43,7 +43,7 @@ class Refusal(Exception):
 
 def vendor_template(name: str = "event_bus") -> str:
     """Return a template with the vendor's resource: ``event_bus``, or ``event_bus_older``, which matches all events."""
-    return (TEMPLATES / f"{name}.yml").read_text(encoding="utf-8")
+    return (TEMPLATES / f"{name}.template").read_text(encoding="utf-8")
 
 
 class CloudFormation:

@@ -74,7 +74,7 @@ def test_a_log_read_piece_by_piece_is_the_log_read_at_once(cuts: list[float], ag
 @given(after=st.integers(-100, 100), until=st.integers(-100, 100), every=st.integers(1, 20), most=st.integers(1, 10))
 def test_moments_are_those_of_the_span_that_a_log_still_holds(after: int, until: int, every: int, most: int) -> None:
     found = moments(NOW, timedelta(seconds=every), after=NOW + timedelta(seconds=after), until=NOW + timedelta(seconds=until), most=most)
-    held = [second for second in range(0, until + 1, every)][-most:]
+    held = list(range(0, until + 1, every))[-most:]
     assert [(moment - NOW).total_seconds() for moment in found] == [second for second in held if second > after]
 
 

@@ -16,7 +16,7 @@ from lab.aws import ACCOUNT_ID
 from lab.cloudformation import vendor_template
 
 FIRST, SECOND, OUTSIDE = "222222222222", "333333333333", "444444444444"
-REGIONS = ["us-east-1", "eu-west-1", "af-south-1"]
+REGIONS = ("us-east-1", "eu-west-1", "af-south-1")
 PARALLEL = {"FailureTolerancePercentage": 100, "MaxConcurrentPercentage": 100, "RegionConcurrencyType": "PARALLEL"}
 SOURCES = {"ParameterKey": "EventBusSources", "ParameterValue": "aws.s3"}
 AUTO = {"Enabled": True, "RetainStacksOnAccountRemoval": False}
@@ -44,7 +44,7 @@ class Set:
 
     def deploy(self, *units: str, regions: t.Sequence[str] = REGIONS, **arguments: t.Any) -> t.Any:
         targets = {"OrganizationalUnitIds": [self.units.get(unit, unit) for unit in units]}
-        usual = {"StackSetName": "rtm", "DeploymentTargets": targets, "Regions": regions, "OperationPreferences": PARALLEL}
+        usual = {"StackSetName": "rtm", "DeploymentTargets": targets, "Regions": list(regions), "OperationPreferences": PARALLEL}
         return self.wait(self.cfn.create_stack_instances(**{**usual, **arguments})["OperationId"])
 
     def operation(self, operation_id: str) -> t.Any:
