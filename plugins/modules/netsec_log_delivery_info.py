@@ -177,8 +177,8 @@ appliances:
       returned: if it did not fail
       sample: >-
         system: there is no log stream system_i-0123456789abcdef0 in the log group network-security-system in eu-central-1.
-        Check the role of the instance (netsec_instance_role_info) and its way to CloudWatch Logs. Logs of events, as ipsBlock, need events;
-        wait longer (wait_timeout) if there should be some.
+        Check the role of the instance (netsec_instance_role_info) and its way to CloudWatch Logs. An appliance whose certificate expired may not get
+        its configuration (netsec_certificate_info). Logs of events, as ipsBlock, need events; wait longer (wait_timeout) if there should be some.
     streams:
       description: One entry for each log type that is enabled.
       type: list

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, trendmicro.cloudone contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The playbook and the plugins as a user runs them, against a lab of the test's own."""
+"""The playbooks and the plugins as a user runs them, against a lab of the test's own."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Run:
 class Site:
     """A user's control node beside a running lab.
 
-    :ivar variables: extra variables of every run of the playbook.
+    :ivar variables: extra variables of every run of a playbook.
     """
 
     def __init__(self, lab: Lab, folder: Path) -> None:
@@ -71,14 +71,31 @@ class Site:
     def totals(self) -> Json:
         return t.cast(Json, self.lab.control.world()["totals"])
 
-    def command(self, *arguments: str, playbook: str = "playbooks/renew_certs.yml", **variables: t.Any) -> list[str]:
+    def events_go_on(self, name: str) -> bool:
+        """Whether further events of an appliance arrive in CloudWatch."""
+        before, deadline = self.appliance(name)["log_streams"], time.monotonic() + 10
+        while (now := self.appliance(name)["log_streams"]) == before and time.monotonic() < deadline:
+            time.sleep(0.1)
+        return bool(now != before)
+
+    def command(self, playbook: str, *arguments: str, **variables: t.Any) -> list[str]:
+        """The command that runs a playbook.
+
+        :param playbook: its file's name in ``playbooks``, or as it is called in an installed collection.
+        """
         file = self.folder / "variables.json"
         file.write_text(json.dumps(self.variables | variables), encoding="utf-8")
-        return ["ansible-playbook", playbook, "-e", f"@{file}", *arguments]
+        return ["ansible-playbook", f"playbooks/{playbook}" if playbook.endswith(".yml") else playbook, "-e", f"@{file}", *arguments]
 
-    def renew(self, *arguments: str, playbook: str = "playbooks/renew_certs.yml", environment: dict[str, str] | None = None, **variables: t.Any) -> Run:
-        """Run the playbook to its end."""
-        return self.run(self.command(*arguments, playbook=playbook, **variables), environment=environment)
+    def play(self, playbook: str, *arguments: str, environment: dict[str, str] | None = None, **variables: t.Any) -> Run:
+        """Run a playbook to its end."""
+        return self.run(self.command(playbook, *arguments, **variables), environment=environment)
+
+    def renew(self, *arguments: str, environment: dict[str, str] | None = None, **variables: t.Any) -> Run:
+        return self.play("renew_certs.yml", *arguments, environment=environment, **variables)
+
+    def stream_logs(self, *arguments: str, environment: dict[str, str] | None = None, **variables: t.Any) -> Run:
+        return self.play("configure_cloudwatch_logs.yml", *arguments, environment=environment, **variables)
 
     def run(self, command: t.Sequence[str], environment: dict[str, str] | None = None) -> Run:
         recap = Path(self.environment["RUN_STATS_FILE"])
@@ -98,8 +115,10 @@ class Site:
         return Run(done.returncode, done.stdout, json.loads(recap.read_text(encoding="utf-8")) if recap.exists() else {})
 
     def renew_until(self, condition: t.Callable[[], bool], **variables: t.Any) -> None:
-        """Start the playbook, and kill it and all its workers with SIGKILL as soon as ``condition`` holds."""
-        process = psutil.Popen(self.command(**variables), cwd=ROOT, env=self.environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        """Start the renewal, and kill it and all its workers with SIGKILL as soon as ``condition`` holds."""
+        process = psutil.Popen(
+            self.command("renew_certs.yml", **variables), cwd=ROOT, env=self.environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+        )
         try:
             deadline = time.monotonic() + 120
             while not condition():
@@ -129,3 +148,20 @@ def start_site(tmp_path: Path) -> t.Iterator[t.Callable[..., Site]]:
     yield start
     for lab in labs:
         lab.__exit__(None, None, None)
+
+
+@pytest.fixture
+def installed(tmp_path: Path) -> Path:
+    """Where the collection was installed from its own artefact; set it as ``ANSIBLE_COLLECTIONS_PATH``."""
+    path = tmp_path / "collections"
+    subprocess.run(["ansible-galaxy", "collection", "build", "--output-path", str(tmp_path), "--force"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    artefact = next(tmp_path.glob("trendmicro-cloudone-*.tar.gz"))
+    subprocess.run(
+        ["ansible-galaxy", "collection", "install", "--offline", str(artefact), "-p", str(path)],
+        # Otherwise it finds this checkout, and sees nothing to install.
+        env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(path)},
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+    assert (path / "ansible_collections/trendmicro/cloudone/MANIFEST.json").exists()
+    return path

@@ -16,8 +16,8 @@ from ansible_collections.trendmicro.cloudone.plugins.module_utils._times import 
 Json = dict[str, t.Any]
 
 _HINT = (
-    "Check the role of the instance (netsec_instance_role_info) and its way to CloudWatch Logs. Logs of events, as ipsBlock, need events; "
-    "wait longer (wait_timeout) if there should be some."
+    "Check the role of the instance (netsec_instance_role_info) and its way to CloudWatch Logs. An appliance whose certificate expired may not get "
+    "its configuration (netsec_certificate_info). Logs of events, as ipsBlock, need events; wait longer (wait_timeout) if there should be some."
 )
 
 
