@@ -59,7 +59,7 @@ class Site:
             "ANSIBLE_FORCE_COLOR": "0",
             "RUN_STATS_FILE": str(folder / "recap.json"),
         }
-        self.variables: Json = {"netsec_serial": "100%"}
+        self.variables: Json = {"netsec_serial": "100%", "netsec_cloudwatch_logs_proof_timeout": 20}
 
     def id_of(self, name: str) -> str:
         return next(spec.instance_id for spec in self.lab.fleet.appliances if spec.name == name)
