@@ -7,15 +7,19 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import typing as t
 from pathlib import Path
 
 import boto3
 import yaml
-from conftest import Json, Run, Site
+from conftest import ROOT, Json, Run, Site
+
+from lab.fleet import RoleAction
 
 StartSite = t.Callable[..., Site]
 
+README = ROOT / "README.md"
 EXAMPLE = ("-e", "@playbooks/vars/cloudwatch_logs_example.yml")
 BLOCKS, ALERTS, SYSTEM = "network-security-block-events", "network-security-alert-events", "network-security-system"
 STREAM_BLOCKS = [{"name": "ipsBlock", "group": BLOCKS}]
@@ -106,6 +110,24 @@ class UsersAws:
 def allow(action: str, **more: t.Any) -> str:
     """A policy document."""
     return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": action, **more}]})
+
+
+def documented_actions(sid: str) -> set[str]:
+    """The actions of the README's policy that has this statement."""
+    policies = [json.loads(block) for block in re.findall(r"```json\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)]
+    [statements] = [policy["Statement"] for policy in policies if any(statement["Sid"] == sid for statement in policy["Statement"])]
+    return {action for statement in statements for action in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])}
+
+
+def operations(site: Site) -> set[str]:
+    """The operations of AWS that were asked for."""
+    return {call["operation"] for call in site.lab.control.calls("aws")}
+
+
+def test_the_readme_shows_the_vendors_example_and_the_policy_of_its_template() -> None:
+    example = (ROOT / EXAMPLE[1].removeprefix("@")).read_text(encoding="utf-8")
+    assert yaml.safe_load(example) in [yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)]
+    assert documented_actions("StreamLogs") == set(t.get_args(RoleAction))
 
 
 def test_the_vendors_example_on_every_managed_appliance(start_site: StartSite) -> None:
@@ -203,6 +225,7 @@ def test_each_host_gets_what_its_variables_say_or_a_reason_why_not(start_site: S
         found = user.groups(region)
         assert (found[SYSTEM]["retentionInDays"], found[SYSTEM]["kmsKeyId"]) == (30, key)
         assert found[BLOCKS]["retentionInDays"] == 365
+    assert operations(site) <= documented_actions("CheckInstanceRoles")
     # Whatever can be refused was, before the first write.
     asked = [call["operation"] if call["target"] == "aws" else f"{call['method']} {call['path']}" for call in site.lab.control.calls()]
     first_write = asked.index("logs:CreateLogGroup")
@@ -255,10 +278,11 @@ def test_faults_cost_no_more_than_they_must(start_site: StartSite) -> None:
     assert "Events arrive of: ipsBlock" in summary_of(run, site.id_of("one"))
 
     control.clear_faults()
+    control.add_fault("aws", {"code": "AccessDeniedException"}, match={"operation": "logs:DescribeLogStreams"}, times=None)
     run = site.stream_logs(**variables)
-    assert run.returncode == 0, run.output
+    assert run.failed() == {site.id_of("one"), site.id_of("two")}
     assert streamed(site, "two") == {"ipsBlock": BLOCKS}
-    assert "as wanted before" in summary_of(run, site.id_of("one"))
+    assert "whether logs arrive could not be found out: AWS refused logs:DescribeLogStreams" in summary_of(run, site.id_of("two"))
 
 
 def test_a_system_log_that_does_not_arrive_is_a_failure_that_says_what_to_do(start_site: StartSite) -> None:
@@ -315,6 +339,7 @@ def test_events_are_forwarded_to_s3_and_to_a_function(start_site: StartSite) -> 
     assert writes(site) == []
     assert site.stream_logs(**variables).returncode == 0
     assert writes(site) == ["logs:DeleteSubscriptionFilter"] * 2
+    assert operations(site) - documented_actions("CheckInstanceRoles") == set()
 
 
 def test_a_renewal_does_not_end_the_streaming(start_site: StartSite) -> None:
