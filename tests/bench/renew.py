@@ -12,19 +12,13 @@ from __future__ import annotations
 
 import functools
 import math
-import os
-import subprocess
-import sys
-import time
 import typing as t
 from pathlib import Path
 
-import yaml
+from bench_lab import BenchLab
 from harness import Measurement, Row, measure, median, report
 
-from lab.control_client import ControlClient
 from lab.fleet_generator import generate_fleet
-from lab.state_dir import StateDir
 
 APPLIANCES = 50
 AT_A_TIME = 25
@@ -35,53 +29,33 @@ ROOT = Path(__file__).parents[2]
 BUILD = ROOT / "build" / "bench" / "renew"
 
 
-class BenchLab:
-    """A lab of its own process, so that its CPU time is not counted."""
+def renewal_lab(name: str, *, blocks: bool = False) -> BenchLab:
+    return BenchLab(BUILD / name, generate_fleet(APPLIANCES, registration_delay=REGISTRATION_DELAY, registration_blocks=blocks))
 
-    def __init__(self, name: str, *, blocks: bool = False) -> None:
-        self.state = StateDir(BUILD / name)
-        fleet = generate_fleet(APPLIANCES, registration_delay=REGISTRATION_DELAY, registration_blocks=blocks)
-        file = BUILD / f"{name}.fleet.yml"
-        file.write_text(yaml.safe_dump(fleet.model_dump(exclude_defaults=True)), encoding="utf-8")
-        self._command = [sys.executable, "-m", "lab", "up", "--fleet", str(file), "--state", str(self.state.path), "--stop-with-parent"]
 
-    def __enter__(self) -> BenchLab:
-        self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL)
-        while not self.state.description.exists():
-            if self._process.poll() is not None:
-                raise RuntimeError("The lab did not start; try: make lab")
-            time.sleep(0.1)
-        self.description = self.state.read_description()
-        self.environment = {**os.environ, **self.description["environment"]}
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        self._process.terminate()
-        self._process.wait()
-
-    def check(self) -> None:
-        """:raises RuntimeError: unless every appliance was renewed and SSH is closed everywhere."""
-        totals = ControlClient(self.description["control_url"]).world()["totals"]
-        if totals["renewed"] != APPLIANCES or totals["ssh_left_open"] or totals["expired"]:
-            raise RuntimeError(f"The run did not renew the fleet and close SSH: {totals}")
+def check(lab: BenchLab) -> None:
+    """:raises RuntimeError: unless every appliance was renewed and SSH is closed everywhere."""
+    totals = lab.control.world()["totals"]
+    if totals["renewed"] != APPLIANCES or totals["ssh_left_open"] or totals["expired"]:
+        raise RuntimeError(f"The run did not renew the fleet and close SSH: {totals}")
 
 
 def run_playbook(name: str, *, blocks: bool = False) -> Measurement:
-    with BenchLab(name, blocks=blocks) as lab:
+    with renewal_lab(name, blocks=blocks) as lab:
         command = ["ansible-playbook", "-f", str(AT_A_TIME), "-e", '{"netsec_serial": "100%"}', "playbooks/renew_certs.yml"]
         measurement = measure(command, environment=lab.environment, output=BUILD / f"{name}.log", cwd=ROOT)
-        lab.check()
+        check(lab)
     return measurement
 
 
 def run_empty_playbook(name: str) -> Measurement:
-    with BenchLab(name) as lab:
+    with renewal_lab(name) as lab:
         command = ["ansible-playbook", "-f", str(AT_A_TIME), "tests/bench/empty.yml"]
         return measure(command, environment=lab.environment, output=BUILD / f"{name}.log", cwd=ROOT)
 
 
 def run_bash(name: str) -> Measurement:
-    with BenchLab(name) as lab:
+    with renewal_lab(name) as lab:
         instance_ids = BUILD / "instance_ids"
         instance_ids.write_text("\n".join(lab.description["appliances"].values()) + "\n", encoding="utf-8")
         ssh = lab.description["ssh"]
@@ -90,7 +64,7 @@ def run_bash(name: str) -> Measurement:
             "SOURCE_CIDR": ssh["source_cidr"],
         }
         measurement = measure(["tests/bench/renew_fleet.sh", str(instance_ids)], environment=environment, output=BUILD / f"{name}.log", cwd=ROOT)
-        lab.check()
+        check(lab)
     return measurement
 
 
