@@ -155,9 +155,9 @@ class Lab:
     def _start_aws(self, cleanup: ExitStack) -> str:
         """Start AWS; return its base URL."""
         # Imported here because it takes a moment, and unit tests of the world need none of it.
-        from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+        from lab.moto_app import MotoApp
 
-        moto = DomainDispatcherApplication(create_backend_app)
+        moto = MotoApp()
         app = AwsFilter(
             moto,
             self.aws,

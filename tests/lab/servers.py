@@ -6,11 +6,14 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import logging
 import socket
 import threading
+import traceback
 import typing as t
 from collections.abc import Coroutine
+from http import HTTPStatus
 
 import uvicorn
 from moto.moto_server.werkzeug_app import MotoRequestHandler
@@ -20,6 +23,9 @@ from werkzeug.serving import BaseWSGIServer, make_server
 Value = t.TypeVar("Value")
 
 LOOPBACK = "127.0.0.1"
+# How many connections may wait to be accepted, and seconds that one may be idle.
+BACKLOG = 512
+KEEP_ALIVE = 60
 
 
 class LoopThread:
@@ -45,9 +51,11 @@ class AsgiServer:
     """uvicorn in a running event loop."""
 
     def __init__(self, app: ASGIApp) -> None:
-        self._socket = socket.create_server((LOOPBACK, 0), backlog=512)
+        self._socket = socket.create_server((LOOPBACK, 0), backlog=BACKLOG)
         self.port: int = self._socket.getsockname()[1]
-        config = uvicorn.Config(app, lifespan="off", ws="none", log_level="warning", access_log=False, timeout_graceful_shutdown=1, timeout_keep_alive=60)
+        config = uvicorn.Config(
+            app, lifespan="off", ws="none", log_level="warning", access_log=False, timeout_graceful_shutdown=1, timeout_keep_alive=KEEP_ALIVE
+        )
         self._server = uvicorn.Server(config)
         self._task: asyncio.Task[None] | None = None
 
@@ -71,11 +79,37 @@ class AsgiServer:
 
 
 class _QuietHandler(MotoRequestHandler):
-    """Writes no access log, and sends small answers at once: waiting for more would cost 40 ms each."""
+    """Answers one request after the other on a connection, as AWS does, where werkzeug's own closes it after each. Writes no access log."""
 
-    disable_nagle_algorithm = True
-    # Connections are kept alive, as AWS keeps them.
     protocol_version = "HTTP/1.1"
+    # Small answers are sent at once: waiting for more would cost 40 ms each.
+    disable_nagle_algorithm = True
+    timeout = KEEP_ALIVE
+
+    def run_wsgi(self) -> None:
+        """Answer one request, the body of which is read to its end: the next one follows it."""
+        environ = self.make_environ()
+        stream = environ["wsgi.input"]
+        content = stream.read() if environ.get("wsgi.input_terminated") else stream.read(int(environ.get("CONTENT_LENGTH") or 0))
+        environ["wsgi.input"] = io.BytesIO(content)
+        started: list[tuple[str, list[tuple[str, str]]]] = []
+        try:
+            body = b"".join(self.server.app(environ, lambda status, headers, *_error: started.append((status, headers))))
+        except ConnectionError:  # dropped on purpose
+            raise
+        except Exception:
+            self.server.log("error", traceback.format_exc())
+            self.send_error(HTTPStatus.INTERNAL_SERVER_ERROR)
+            return
+        status, headers = started[-1]
+        code, _space, phrase = status.partition(" ")
+        self.send_response(int(code), phrase)
+        for name, value in headers:
+            self.send_header(name, value)
+        if self.command != "HEAD" and not any(name.lower() == "content-length" for name, _value in headers):
+            self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Log nothing: calls are recorded elsewhere."""
@@ -86,13 +120,14 @@ class WsgiServer:
 
     def __init__(self, app: t.Any) -> None:
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
-        self._server: BaseWSGIServer = make_server(LOOPBACK, 0, app, threaded=True, request_handler=_QuietHandler)
+        with socket.create_server((LOOPBACK, 0), backlog=BACKLOG) as listening:  # werkzeug takes a copy of it
+            self._server: BaseWSGIServer = make_server(LOOPBACK, 0, app, threaded=True, request_handler=_QuietHandler, fd=listening.fileno())
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, name="lab-aws", daemon=True)
 
     @property
     def url(self) -> str:
         """Base URL, without a slash at the end."""
-        return f"http://{LOOPBACK}:{self._server.server_port}"
+        return f"http://{LOOPBACK}:{self._server.port}"
 
     def start(self) -> None:
         """Answer requests from now on."""

@@ -15,7 +15,6 @@ from datetime import UTC, datetime
 import boto3
 import botocore.config
 from lab_world import API_KEY, Clock
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
 from lab.aws import Aws
 from lab.aws_filter import AwsFilter
@@ -23,6 +22,7 @@ from lab.call_log import CallLog
 from lab.faults import Faults
 from lab.fleet import parse_fleet
 from lab.log_delivery import LogDelivery
+from lab.moto_app import MotoApp
 from lab.servers import WsgiServer
 from lab.world import World
 
@@ -86,7 +86,7 @@ def log_account(*appliances: Json, **fleet: t.Any) -> Iterator[LogAccount]:
     aws, faults, calls = Aws(parsed, bastion_cidr="127.20.0.5/32", now=clock.now), Faults(), CallLog()
     world = World(parsed, api_key=API_KEY, placements=aws.placements, network=aws, clock=clock)
     delivery = LogDelivery(world, aws, interval=parsed.aws.log_delivery_interval, creation=parsed.aws.log_stream_created)
-    moto = DomainDispatcherApplication(create_backend_app)
+    moto = MotoApp()
     server = WsgiServer(AwsFilter(moto, aws, spec=parsed.aws, access_key=ACCESS_KEY, faults=faults, calls=calls))
     server.start()
     try:

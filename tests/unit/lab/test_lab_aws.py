@@ -17,13 +17,13 @@ import boto3
 import botocore.config
 import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
 from lab.aws import ACCOUNT_ID, Aws
 from lab.aws_filter import AwsFilter
 from lab.call_log import CallLog
 from lab.faults import Faults, FaultSpec
 from lab.fleet import AwsSpec, parse_fleet
+from lab.moto_app import MotoApp
 from lab.servers import WsgiServer
 
 ACCESS_KEY = "AKIALAB"
@@ -73,7 +73,7 @@ def start() -> Iterator[t.Callable[..., Account]]:
     def start_account(**settings: t.Any) -> Account:
         fleet, now = parse_fleet(FLEET), datetime.now(UTC)
         aws, faults, calls = Aws(fleet, bastion_cidr=f"{BASTION}/32", now=now), Faults(), CallLog()
-        moto = DomainDispatcherApplication(create_backend_app)
+        moto = MotoApp()
         server = WsgiServer(AwsFilter(moto, aws, spec=AwsSpec(**settings), access_key=ACCESS_KEY, faults=faults, calls=calls))
         server.start()
         servers.append(server)
