@@ -15,13 +15,14 @@ from ansible_collections.trendmicro.cloudone.plugins.module_utils._rtm.model imp
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._rtm.template import RULE_NAME, RULE_TYPE
 
 
-def observe(clients: AwsClients, region: str, *, account_id: str, stack_name: str) -> Observed:
+def observe(clients: AwsClients, region: str, *, account_id: str, stack_name: str, stack: Stack | None = None) -> Observed:
     """What stands in a region. While CloudFormation is at work on the stack, there is no point in looking at more than that.
 
+    :param stack: the stack, if it has just been read.
     :raises AwsError: it cannot be read.
     """
     cloudformation = clients.client("cloudformation", region)
-    stack = read_stack(cloudformation, stack_name)
+    stack = stack or read_stack(cloudformation, stack_name)
     if stack is not None and stack.in_progress:
         return Observed(account_id, region, stack, rule=None)
     if stack is not None:

@@ -16,9 +16,10 @@ from ansible_collections.trendmicro.cloudone.plugins.module_utils._rtm.observe i
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._rtm.plan import Step
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._rtm.template import RULE_DESCRIPTION, RULE_NAME, TARGET_ID, template_body
 
-FIRST_PAUSE = 0.5
+# No operation takes less than a second or two, most take several.
+FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 5.0
-LONGER = 1.5
+LONGER = 1.2
 
 # With one of these on the stack itself an operation begins.
 BEGINNINGS = ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS")
@@ -53,12 +54,14 @@ class Patience:
         self._end = time.monotonic() + seconds
 
     def looks(self) -> t.Iterator[None]:
-        """Moments to look: now, and then after pauses, longer each time, until the time is over."""
-        yield
+        """Moments to look: after pauses, longer each time, until the time is over; at least one."""
         pause = FIRST_PAUSE
-        while (left := self._end - time.monotonic()) > 0:
-            time.sleep(min(pause, left))
+        while True:
+            left = self._end - time.monotonic()
+            time.sleep(max(0.0, min(pause, left)))
             yield
+            if left <= pause:
+                return
             pause = min(pause * LONGER, LONGEST_PAUSE)
 
 
@@ -77,24 +80,26 @@ class Operator:
         self._patience = patience
         self.changed = False
 
-    def carry_out(self, step: Step, observed: Observed) -> None:
+    def carry_out(self, step: Step, observed: Observed) -> Stack | None:
         """Do one step; of a stack, wait until it has ended.
 
+        :returns: the stack as it is then, if that is known and there is one.
         :raises NothingToUpdateError: there was nothing to change.
         :raises OvertakenError: the stack was changed by another run in between; nothing was done.
         :raises AwsError: AWS refused it.
         :raises StackError: CloudFormation failed, or has not finished in time.
         """
         if step is Step.CREATE_STACK:
-            self._create()
-        elif step is Step.PUT_RULE:
+            return self._create()
+        if step is Step.PUT_RULE:
             self._put_rule(observed)
         elif step is Step.PUT_TARGET:
             self._put_target()
         elif step is Step.ENABLE_RULE:
             self._write(self._events, "enable_rule", Name=RULE_NAME)
         elif observed.stack is not None:
-            self._change(step, observed.stack)
+            return self._change(step, observed.stack)
+        return None
 
     def await_settled(self, stack: Stack) -> Stack | None:
         """Wait until CloudFormation has nothing under way for a stack.
@@ -118,7 +123,7 @@ class Operator:
         self.changed = True
         return answer
 
-    def _create(self) -> None:
+    def _create(self) -> Stack | None:
         name = self._wanted.stack_name
         tags = [{"Key": key, "Value": value} for key, value in self._wanted.tags.items()]
         try:
@@ -127,24 +132,24 @@ class Operator:
             if error.code == "AlreadyExistsException":
                 raise OvertakenError(str(error)) from error
             raise
-        self._expect(Stack(name, answer["StackId"], "CREATE_IN_PROGRESS"), "CREATE_COMPLETE")
+        return self._expect(Stack(name, answer["StackId"], "CREATE_IN_PROGRESS"), "CREATE_COMPLETE")
 
-    def _change(self, step: Step, stack: Stack) -> None:
+    def _change(self, step: Step, stack: Stack) -> Stack | None:
         try:
             if step is Step.UPDATE_STACK:
-                self._update(stack)
-            elif step is Step.DELETE_STACK:
-                self._delete(stack)
-            else:
-                protect = step is Step.PROTECT
-                self._write(self._cloudformation, "update_termination_protection", StackName=stack.id, EnableTerminationProtection=protect)
+                return self._update(stack)
+            if step is Step.DELETE_STACK:
+                return self._delete(stack)
+            protect = step is Step.PROTECT
+            self._write(self._cloudformation, "update_termination_protection", StackName=stack.id, EnableTerminationProtection=protect)
+            return None
         except AwsError as error:
             # CloudFormation has no error codes of their own for these.
             if (error.code == "ValidationError" and "_IN_PROGRESS" in str(error)) or is_missing(error):
                 raise OvertakenError(str(error)) from error
             raise
 
-    def _update(self, stack: Stack) -> None:
+    def _update(self, stack: Stack) -> Stack | None:
         # All tags are replaced by those that are named; without any, all stay.
         tags = {**stack.tags, **self._wanted.tags} if self._wanted.tags else {}
         arguments = {"Tags": [{"Key": key, "Value": value} for key, value in tags.items()]} if tags else {}
@@ -154,21 +159,22 @@ class Operator:
             if error.code == "ValidationError" and "No updates are to be performed" in str(error):
                 raise NothingToUpdateError(str(error)) from error
             raise
-        self._expect(stack, "UPDATE_COMPLETE")
+        return self._expect(stack, "UPDATE_COMPLETE")
 
-    def _delete(self, stack: Stack) -> None:
+    def _delete(self, stack: Stack) -> Stack | None:
         self._write(self._cloudformation, "delete_stack", StackName=stack.id)
-        self._expect(stack, None)
+        return self._expect(stack, None)
 
-    def _expect(self, stack: Stack, wanted: str | None) -> None:
+    def _expect(self, stack: Stack, wanted: str | None) -> Stack | None:
         """Wait for the end of what was begun, which must be the state ``wanted``; ``None``: that the stack is gone."""
         ended = self.await_settled(stack)
         if ended is None and wanted is None:
-            return
+            return None
         if ended is None:
             raise OvertakenError(f"The stack {stack.name} in {self._region} was deleted in the meantime.")
         if ended.status != wanted:
             raise StackError(ended, f"The stack {stack.name} in {self._region} is {ended.status}: {self._failure(ended)}")
+        return ended
 
     def _failure(self, stack: Stack) -> str:
         """The reason of the first failure since the operation that just ended has begun."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.session import AwsClients
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._errors import CloudOneError
-from ansible_collections.trendmicro.cloudone.plugins.module_utils._rtm.model import Observed, Wanted
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._rtm.model import Observed, Stack, Wanted
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._rtm.observe import observe
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._rtm.operations import (
     NothingToUpdateError,
@@ -64,8 +64,9 @@ class _Rollout:
         self._template_applied = False
 
     def run(self) -> None:
+        settled: Stack | None = None
         while True:
-            observed = self._observe()
+            observed = self._observe(settled)
             planned = plan(observed, self._context.wanted, template_applied=self._template_applied)
             self._report.planned(planned)
             if planned.action is Action.BLOCKED:
@@ -74,35 +75,40 @@ class _Rollout:
                 self._report.changed = bool(planned.steps)
                 return
             if planned.action is Action.WAIT and observed.stack:
-                self._operator.await_settled(observed.stack)
+                settled = self._operator.await_settled(observed.stack)
             elif planned.steps:
-                self._carry_out(planned, observed)
+                settled = self._carry_out(planned, observed)
             else:
                 return
 
-    def _observe(self) -> Observed:
+    def _observe(self, settled: Stack | None) -> Observed:
         context = self._context
-        observed = observe(context.clients, self._report.region, account_id=context.account_id, stack_name=context.wanted.stack_name)
+        observed = observe(context.clients, self._report.region, account_id=context.account_id, stack_name=context.wanted.stack_name, stack=settled)
         self._report.observed(observed)
         return observed
 
-    def _carry_out(self, planned: Plan, observed: Observed) -> None:
-        """Do the steps of one plan. Where one turns out otherwise, leave the rest to the next plan."""
+    def _carry_out(self, planned: Plan, observed: Observed) -> Stack | None:
+        """Do the steps of one plan. Where one turns out otherwise, leave the rest to the next plan.
+
+        :returns: the stack as it is now, if that is known and there is one.
+        """
+        settled = None
         for step in planned.steps:
             self._tries[step] += 1
             if self._tries[step] > TRIES:
                 raise CloudOneError(f"To {step.value} did not help, or something changes it at the same time. {planned.reason} Run again later.")
             try:
-                self._operator.carry_out(step, observed)
+                settled = self._operator.carry_out(step, observed)
             except OvertakenError:
-                return
+                return None
             except NothingToUpdateError:
                 self._template_applied = True
                 self._report.action = Action.NONE
-                return
+                return None
             except StackError as error:
                 self._report.observed(dataclasses.replace(observed, stack=error.stack))
                 if error.stack.status == "DELETE_FAILED" and self._tries[step] < TRIES:
-                    return
+                    return None
                 raise
             self._template_applied = self._template_applied or step in (Step.CREATE_STACK, Step.UPDATE_STACK)
+        return settled

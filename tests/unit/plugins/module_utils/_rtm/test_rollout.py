@@ -197,7 +197,13 @@ class TestRollout:
         report = run(region)
         assert (report.action, report.changed, report.error) == (Action.CREATE, True, None)
         assert region.writes == ["CreateStack"]
-        assert pauses == [0.5, 0.75, 1.125]
+        assert pauses == pytest.approx([1, 1.2, 1.44, 1.728])
+
+    def test_asks_nothing_twice(self, region: Region) -> None:
+        region.looks = 1
+        run(region)
+        before, waiting, after = ["DescribeStacks", "DescribeRule"], ["DescribeStacks"] * 2, ["GetTemplate", "DescribeRule", "ListTargetsByRule"]
+        assert [operation for operation, _arguments in region.calls] == [*before, "CreateStack", *waiting, *after]
 
     def test_all_that_is_asked_where_nothing_is_to_be_done(self, region: Region) -> None:
         region.have()
@@ -395,7 +401,7 @@ class TestWaiting:
     def test_pauses_grow_up_to_a_limit(self, region: Region, pauses: list[float]) -> None:
         region.looks = 12
         run(region)
-        assert pauses[0] == 0.5 and max(pauses) == 5
+        assert pauses[0] == 1 and max(pauses) == 5
 
     def test_a_run_that_was_killed_while_it_created_again(self, region: Region) -> None:
         """Killed after the deletion began, and then once more while the new stack rolled back."""
