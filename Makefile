@@ -15,10 +15,11 @@ export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/build/cache/hypothesis
 LAB := $(VENV)/.lab
 TEST := $(VENV)/.test
 BENCH := $(VENV)/.bench
+AMAZON_AWS := build/bench/collections/ansible_collections/amazon/aws/MANIFEST.json
 
 PYTEST := python -m pytest -q
 
-.PHONY: help venv demo lab test lint typecheck sanity unit integration bench bench-renew clean
+.PHONY: help venv demo lab test lint typecheck sanity unit integration bench bench-renew bench-rtm clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -37,6 +38,9 @@ $(TEST): $(LAB) tests/requirements/test.txt
 $(BENCH): $(LAB) tests/requirements/bench.txt
 	@tools/venv $(VENV) tests/requirements/bench.txt
 	@touch $@
+
+$(AMAZON_AWS): | $(BENCH)
+	@python tests/bench/rtm_collection.py
 
 demo: $(LAB) ## renew a fleet of seven appliances in the lab, twice; result in build/demo/summary.json
 	@tools/require_programs sshd
@@ -73,11 +77,14 @@ integration: $(TEST) ## the playbook, modules and connection against the lab, fa
 	@tools/require_programs sshd curl
 	$(PYTEST) -n 2 tests/integration
 
-bench: bench-renew ## all benchmarks; tables here, figures in build/bench/
+bench: bench-renew bench-rtm ## all benchmarks; tables here, figures in build/bench/
 
 bench-renew: $(BENCH) ## cost of renewing 50 appliances, compared with a bash loop
 	@tools/require_programs sshd curl jq
 	python tests/bench/renew.py
+
+bench-rtm: $(BENCH) $(AMAZON_AWS) ## time to roll RTM out, compared with a script and with a loop of tasks
+	python tests/bench/rtm.py
 
 clean: ## remove build/
 	rm -rf build
