@@ -7,7 +7,8 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    DOCUMENTATION = r"""
+    # Which account and regions; for modules that need to know nothing else of RTM.
+    REGIONS = r"""
 options:
   regions:
     description:
@@ -41,6 +42,16 @@ options:
     description:
       - ID of the AWS account that the credentials must belong to. With those of any other account the module fails, before anything is changed.
     type: str
+  concurrency:
+    description:
+      - How many regions are worked on at the same time. The default is all at once.
+    type: int
+    default: 25
+"""
+
+    DOCUMENTATION = (
+        REGIONS
+        + r"""
   stack_name:
     description:
       - Name of the CloudFormation stack, in each region.
@@ -83,9 +94,5 @@ options:
       - aws.securityhub
       - aws.signin
       - aws.macie
-  concurrency:
-    description:
-      - How many regions are worked on at the same time. The default is all at once.
-    type: int
-    default: 25
 """
+    )

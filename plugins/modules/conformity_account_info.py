@@ -132,18 +132,16 @@ accounts:
       sample: "2026-03-01T12:00:00Z"
 """
 
-import dataclasses
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._arguments import concurrency_spec, conformity_spec, require_libraries
-from ansible_collections.trendmicro.cloudone.plugins.module_utils._cloudone.conformity import Account, ConformityApi, conformity_api
-from ansible_collections.trendmicro.cloudone.plugins.module_utils._conformity.accounts import Match, select, unknown_account
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._cloudone.conformity import ConformityApi, conformity_api
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._conformity.accounts import Match, as_result, select, unknown_account
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._errors import CloudOneError
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._pool import for_each
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._results import Result, finish
-from ansible_collections.trendmicro.cloudone.plugins.module_utils._times import to_text
 
 
 def look_up(api: ConformityApi, params: t.Mapping[str, t.Any]) -> list[Result]:
@@ -165,11 +163,6 @@ def look_up(api: ConformityApi, params: t.Mapping[str, t.Any]) -> list[Result]:
         }
         for outcome in outcomes
     ]
-
-
-def as_result(account: Account) -> Result:
-    last_event = account.last_monitoring_event_at
-    return {**dataclasses.asdict(account), "last_monitoring_event_at": to_text(last_event) if last_event else None}
 
 
 def main() -> None:

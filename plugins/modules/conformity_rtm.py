@@ -86,6 +86,8 @@ notes:
   - The rule matches only events that AWS CloudTrail records. Without a trail that is logging, nothing is forwarded.
 seealso:
   - module: trendmicro.cloudone.conformity_rtm_info
+  - module: trendmicro.cloudone.conformity_trail_info
+  - module: trendmicro.cloudone.conformity_rtm_confirmation
 author:
   - trendmicro.cloudone contributors (@trendmicro-cloudone)
 """

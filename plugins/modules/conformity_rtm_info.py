@@ -68,6 +68,23 @@ account_id:
   type: str
   returned: always, unless the failure concerns all regions
   sample: "123456789012"
+conformity_accounts:
+  description:
+    - The accounts of Conformity that are this AWS account, usually one. Empty if Conformity was not asked, could not be asked, or lists none.
+    - Each has what M(trendmicro.cloudone.conformity_account_info) returns of it, from C(id) to C(last_monitoring_event_at), and C(includes_rtm).
+  type: list
+  elements: dict
+  returned: always, unless the failure concerns all regions
+  contains:
+    includes_rtm:
+      description: Whether the subscription includes Real-Time Threat Monitoring. Null if the API does not say.
+      type: bool
+      returned: always
+      sample: true
+conformity_problem:
+  description: Why Conformity could not be asked, or that it does not list the account. Null if it was asked, or there is no API key.
+  type: str
+  returned: always, unless the failure concerns all regions
 regions:
   description: How RTM stands in each region, in the order of O(regions).
   type: list
@@ -161,11 +178,12 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._arguments import aws_spec, conformity_spec, require_libraries
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.session import AwsClients
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._cloudone.conformity import Event, conformity_api
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._conformity.accounts import as_result, includes_rtm
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._errors import CloudOneError, InputError
-from ansible_collections.trendmicro.cloudone.plugins.module_utils._pool import Outcome
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._pool import Outcome, for_each
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._results import Result, finish
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._rtm.account import Account, find_account
-from ansible_collections.trendmicro.cloudone.plugins.module_utils._rtm.inspection import inspect, last_events
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._rtm.inspection import accounts_of, inspect, last_event
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._rtm.options import read_wanted, rtm_spec
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._times import to_text, utc_now
 
@@ -189,17 +207,17 @@ def look(params: Params) -> tuple[Account, list[Result]]:
     return account, results
 
 
-def ask_conformity(params: Params, account: Account) -> tuple[dict[str, Outcome[str, Event | None]], list[str]]:
-    """The last event from each region that is on; and warnings."""
-    if not params["api_key"]:
-        return {}, []
-    try:
-        api = conformity_api(params, params["concurrency"])
-        since = utc_now() - timedelta(days=params["event_days"])
-        events = last_events(api, account.id, account.regions_on, since=since, concurrency=params["concurrency"])
-    except CloudOneError as error:
-        return {}, [f"The last events are not known. {error}"]
-    return events, [f"{region}: the last event is not known. {outcome.error}" for region, outcome in events.items() if outcome.error]
+def ask_conformity(params: Params, account: Account) -> tuple[list[Result], dict[str, Outcome[str, Event | None]]]:
+    """Conformity's accounts, and the last event from each region that is on.
+
+    :raises CloudOneError: Conformity cannot be asked, or does not know the account.
+    """
+    api = conformity_api(params, params["concurrency"])
+    accounts = accounts_of(api, account.id)
+    since = utc_now() - timedelta(days=params["event_days"])
+    asked = for_each(lambda region: last_event(api, accounts, region, since=since), account.regions_on, concurrency=params["concurrency"])
+    shown = [{**as_result(one), "includes_rtm": includes_rtm(one)} for one in accounts]
+    return shown, {outcome.item: outcome for outcome in asked}
 
 
 def event_fields(outcome: Outcome[str, Event | None] | None) -> Result:
@@ -224,11 +242,20 @@ def main() -> None:
         account, results = look(module.params)
     except CloudOneError as error:
         module.fail_json(msg=str(error))
-    events, warnings = ask_conformity(module.params, account)
-    for warning in warnings:
-        module.warn(warning)
+    accounts: list[Result] = []
+    events: dict[str, Outcome[str, Event | None]] = {}
+    problem = None
+    try:
+        if module.params["api_key"]:
+            accounts, events = ask_conformity(module.params, account)
+    except CloudOneError as error:
+        problem = f"The last events are not known. {error}"
+        module.warn(problem)
+    for outcome in events.values():
+        if outcome.error:
+            module.warn(f"{outcome.item}: the last event is not known. {outcome.error}")
     results = [{**result, **event_fields(events.get(result["region"]))} for result in results]
-    finish(module, results, of="regions", key="region", account_id=account.id)
+    finish(module, results, of="regions", key="region", account_id=account.id, conformity_accounts=accounts, conformity_problem=problem)
 
 
 if __name__ == "__main__":

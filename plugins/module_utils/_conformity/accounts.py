@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._cloudone.conformity import Account, aws_account_id
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._errors import InputError
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._times import to_text
 
 # Which field of an account each option is compared with.
 SELECTORS = {"account_ids": "id", "aws_account_ids": "aws_account_id", "names": "name"}
@@ -69,6 +71,19 @@ def select(accounts: t.Sequence[Account], params: t.Mapping[str, t.Any]) -> list
             taken = [match.account for match in matches]
             matches += [Match(asked_for, account) for account in found or (None,) if account is None or account not in taken]
     return matches
+
+
+def includes_rtm(account: Account) -> bool | None:
+    """Whether the subscription of an account includes Real-Time Threat Monitoring. ``None`` if the API does not say."""
+    if account.has_real_time_monitoring is not None:
+        return account.has_real_time_monitoring
+    return {"advanced": True, "essentials": False}.get(account.subscription_type or "")
+
+
+def as_result(account: Account) -> dict[str, t.Any]:
+    """What modules return of an account."""
+    last_event = account.last_monitoring_event_at
+    return {**dataclasses.asdict(account), "last_monitoring_event_at": to_text(last_event) if last_event else None}
 
 
 def unknown_account() -> str:

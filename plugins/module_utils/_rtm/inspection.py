@@ -9,9 +9,8 @@ import typing as t
 from datetime import datetime
 
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.session import AwsClients
-from ansible_collections.trendmicro.cloudone.plugins.module_utils._cloudone.conformity import ConformityApi, Event
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._cloudone.conformity import Account, ConformityApi, Event
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._errors import CloudOneError, InputError
-from ansible_collections.trendmicro.cloudone.plugins.module_utils._pool import Outcome, for_each
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._rtm.drift import in_words
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._rtm.model import Wanted
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._rtm.observe import observe
@@ -36,20 +35,24 @@ def inspect(clients: AwsClients, account_id: str, wanted: Wanted, region: str) -
     return report
 
 
-def last_events(api: ConformityApi, account_id: str, regions: t.Sequence[str], *, since: datetime, concurrency: int) -> dict[str, Outcome[str, Event | None]]:
-    """The last event that Conformity received from each region of an AWS account.
+def accounts_of(api: ConformityApi, account_id: str) -> list[Account]:
+    """The accounts of Conformity that are an AWS account. It may list one more than once.
 
-    :param account_id: ID of the AWS account. Conformity may list it more than once.
-    :param since: what happened before is not looked for.
-    :raises InputError: Conformity does not list the account.
+    :raises InputError: it lists none.
     :raises ApiError: the accounts cannot be listed.
     """
-    ids = [account.id for account in api.accounts() if account.aws_account_id == account_id]
-    if not ids:
+    found = [account for account in api.accounts() if account.aws_account_id == account_id]
+    if not found:
         raise InputError(f"Conformity lists no account for the AWS account {account_id}. Add it there, or give the API key access to it.")
+    return found
 
-    def last(region: str) -> Event | None:
-        events = (api.last_event(conformity_id, region, since=since) for conformity_id in ids)
-        return max((event for event in events if event), key=lambda event: event.time, default=None)
 
-    return {outcome.item: outcome for outcome in for_each(last, regions, concurrency=concurrency)}
+def last_event(api: ConformityApi, accounts: t.Iterable[Account], region: str, *, since: datetime) -> Event | None:
+    """The last event that Conformity received from a region.
+
+    :param accounts: one AWS account, as often as Conformity lists it.
+    :param since: what happened before is not looked for.
+    :raises ApiError: it cannot be asked.
+    """
+    events = (api.last_event(account.id, region, since=since) for account in accounts)
+    return max((event for event in events if event), key=lambda event: event.time, default=None)

@@ -15,15 +15,22 @@ from ansible_collections.trendmicro.cloudone.plugins.module_utils._rtm.template 
 Params = t.Mapping[str, t.Any]
 
 
-def rtm_spec() -> Spec:
-    """Options of the doc fragment ``trendmicro.cloudone.rtm``."""
+def regions_spec() -> Spec:
+    """Options of the doc fragment ``trendmicro.cloudone.rtm.regions``."""
     return {
         "regions": {"type": "list", "elements": "str", "default": list(REGIONS)},
         "expected_account_id": {"type": "str"},
+        **concurrency_spec(25),
+    }
+
+
+def rtm_spec() -> Spec:
+    """Options of the doc fragment ``trendmicro.cloudone.rtm``."""
+    return {
+        **regions_spec(),
         "stack_name": {"type": "str", "default": STACK_NAME},
         "conformity_account_id": {"type": "str", "default": CONFORMITY_ACCOUNT_ID},
         "event_bus_sources": {"type": "list", "elements": "str", "default": list(EVENT_BUS_SOURCES)},
-        **concurrency_spec(25),
     }
 
 
