@@ -21,7 +21,7 @@ from ansible_collections.trendmicro.cloudone.plugins.module_utils._rtm.observe i
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._rtm.operations import Patience
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._times import to_text, utc_now
 
-# How far back the event is looked for that was the last one before. It allows for clocks that are wrong.
+# How far back an event is looked for where Conformity's account does not tell its last one. It allows for clocks that are wrong.
 LOOK_BACK = timedelta(days=1)
 # Events are compared by their milliseconds.
 SHORTEST = timedelta(milliseconds=1)
@@ -74,7 +74,9 @@ class Confirmation:
         :param wait_timeout: for how many seconds.
         :returns: one for each region, in their order.
         """
-        proofs = [Proof(region, utc_now() - LOOK_BACK) for region in regions]
+        # Nothing tells in which order events are listed, but none that the accounts had before is newer than this.
+        last = max((account.last_monitoring_event_at for account in self._accounts if account.last_monitoring_event_at), default=utc_now() - LOOK_BACK)
+        proofs = [Proof(region, last) for region in regions]
         self._for_pending(self._look_before, proofs)
         provoked_at = None
         for _look in Patience(wait_timeout).looks():

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, trendmicro.cloudone contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""CloudFormation and EventBridge as RTM sees them: every state of a stack, drift behind its back, and every call on record.
+"""CloudFormation, EventBridge and CloudTrail as RTM sees them: every state of a stack, drift behind its back, and every call on record.
 
 Stacks take time: an operation ends when the stack has been looked at so many times.
 """
@@ -63,6 +63,19 @@ class FakeRule:
     state: str = "ENABLED"
 
 
+@dataclass
+class FakeTrail:
+    name: str
+    home: str
+    multi_region: bool = True
+    logging: bool = True
+    selectors: Json | None = None  # its own ones
+
+    @property
+    def arn(self) -> str:
+        return f"arn:aws:cloudtrail:{self.home}:{ACCOUNT}:trail/{self.name}"
+
+
 class Region:
     """One region. Its methods are operations of AWS."""
 
@@ -71,6 +84,7 @@ class Region:
         self.account = account
         self.stacks: list[FakeStack] = []
         self.rule: FakeRule | None = None
+        self.trails: list[FakeTrail] = []
         self.looks = 1
         self.failing: dict[str, str] = {}  # the operation of CloudFormation (create, update, delete) that fails, and why
         self.hooks: dict[str, list[Hook]] = {}
@@ -296,6 +310,28 @@ class Region:
         rule.targets = [target for target in rule.targets if target["Id"] not in {one["Id"] for one in new}] + new
         return {"FailedEntryCount": 0, "FailedEntries": []}
 
+    # CloudTrail.
+
+    def _trail(self, operation: str, arn: str) -> FakeTrail:
+        for trail in self.trails:
+            if trail.arn == arn:
+                return trail
+        refuse(operation, "TrailNotFoundException", f"Unknown trail: {arn}")
+
+    def _DescribeTrails(self, _arguments: Json) -> Json:
+        described = [
+            {"Name": trail.name, "TrailARN": trail.arn, "HomeRegion": trail.home, "IsMultiRegionTrail": trail.multi_region}
+            | {"HasCustomEventSelectors": trail.selectors is not None}
+            for trail in self.trails
+        ]
+        return {"trailList": described}
+
+    def _GetTrailStatus(self, arguments: Json) -> Json:
+        return {"IsLogging": self._trail("GetTrailStatus", arguments["Name"]).logging}
+
+    def _GetEventSelectors(self, arguments: Json) -> Json:
+        return self._trail("GetEventSelectors", arguments["TrailName"]).selectors or {}
+
     # What every account has.
 
     def _GetCallerIdentity(self, _arguments: Json) -> Json:
@@ -345,6 +381,14 @@ class RtmWorld:
     @property
     def writes(self) -> list[str]:
         return [write for region in self.regions.values() for write in region.writes]
+
+    def have_trail(self, home: str = "us-east-1", **fields: t.Any) -> FakeTrail:
+        """Have a trail; one for all regions is seen in all."""
+        trail = FakeTrail("management", home, **fields)
+        for region in self.regions.values():
+            if trail.multi_region or region.name == home:
+                region.trails.append(trail)
+        return trail
 
     def answer(self, client: t.Any, operation: str, arguments: Json) -> Json:
         model = client.meta.service_model.operation_model(operation)

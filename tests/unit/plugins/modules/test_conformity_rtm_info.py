@@ -92,6 +92,11 @@ def test_the_last_event_of_each_region(rtm: RtmWorld, conformity: ConformityScri
     assert [entry["last_event_at"] for entry in result["regions"]] == ["2026-03-07T14:00:00Z", None, None]
     assert [entry["last_event_known"] for entry in result["regions"]] == [True, True, False]
     assert result["regions"][0]["last_event_name"] == "account.monitoring.activity"
+    assert [(known["id"], known["includes_rtm"], known["last_monitoring_event_at"]) for known in result["conformity_accounts"]] == [
+        ("a", True, "2017-08-12T20:46:39Z"),
+        ("b", True, "2017-08-12T20:46:39Z"),
+    ]
+    assert result["conformity_problem"] is None
     assert "warnings" not in result
 
 
@@ -100,6 +105,7 @@ def test_the_rest_is_told_if_conformity_does_not_know_the_account(rtm: RtmWorld,
     result = run(run_module, api_key=API_KEY)
     assert (result["failed"], result["regions"][0]["status"], result["regions"][0]["last_event_known"]) == (False, "absent", False)
     assert f"Conformity lists no account for the AWS account {ACCOUNT}" in result["warnings"][0]
+    assert (result["conformity_accounts"], result["conformity_problem"]) == ([], result["warnings"][0])
 
 
 def test_the_rest_is_told_if_one_question_is_refused(rtm: RtmWorld, conformity: ConformityScript, run_module: Runner) -> None:
