@@ -115,10 +115,11 @@ class Site:
         return Run(done.returncode, done.stdout, json.loads(recap.read_text(encoding="utf-8")) if recap.exists() else {})
 
     def renew_until(self, condition: t.Callable[[], bool], **variables: t.Any) -> None:
-        """Start the renewal, and kill it and all its workers with SIGKILL as soon as ``condition`` holds."""
-        process = psutil.Popen(
-            self.command("renew_certs.yml", **variables), cwd=ROOT, env=self.environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
-        )
+        self.kill_when(condition, self.command("renew_certs.yml", **variables))
+
+    def kill_when(self, condition: t.Callable[[], bool], command: t.Sequence[str]) -> None:
+        """Start a playbook, and kill it and all its workers with SIGKILL as soon as ``condition`` holds."""
+        process = psutil.Popen(command, cwd=ROOT, env=self.environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
         try:
             deadline = time.monotonic() + 120
             while not condition():
