@@ -6,6 +6,45 @@
 from __future__ import annotations
 
 
+_EVENTS = r"""  conformity_account_id:
+    description:
+      - ID of the AWS account of Conformity whose event bus takes the events.
+      - The default is that of the Cloud One region V(us-1). Those of other Cloud One regions are not published. Take it from the script that the
+        Conformity console offers there.
+    type: str
+    default: "717210094962"
+  event_bus_sources:
+    description:
+      - The AWS services whose events are forwarded, as event sources. Their order means nothing.
+      - The default is the list of the vendor's template.
+    type: list
+    elements: str
+    default:
+      - aws.s3
+      - aws.ec2
+      - aws.elasticloadbalancing
+      - aws.autoscaling
+      - aws.cloudformation
+      - aws.iam
+      - aws.dynamodb
+      - aws.rds
+      - aws.lambda
+      - aws.cloudfront
+      - aws.organizations
+      - aws.config
+      - aws.guardduty
+      - aws.cloudtrail
+      - aws.route53domains
+      - aws.kms
+      - aws.route53
+      - aws.sts
+      - aws.ecs
+      - aws.securityhub
+      - aws.signin
+      - aws.macie
+"""
+
+
 class ModuleDocFragment:
     # Which account and regions; for modules that need to know nothing else of RTM.
     REGIONS = r"""
@@ -49,6 +88,14 @@ options:
     default: 25
 """
 
+    # Which events go where.
+    EVENTS = (
+        r"""
+options:
+"""
+        + _EVENTS
+    )
+
     DOCUMENTATION = (
         REGIONS
         + r"""
@@ -58,41 +105,6 @@ options:
       - The rule in it is always named V(CloudConformityMonitoring).
     type: str
     default: CloudConformityMonitoring
-  conformity_account_id:
-    description:
-      - ID of the AWS account of Conformity whose event bus takes the events.
-      - The default is that of the Cloud One region V(us-1). Those of other Cloud One regions are not published. Take it from the script that the
-        Conformity console offers there.
-    type: str
-    default: "717210094962"
-  event_bus_sources:
-    description:
-      - The AWS services whose events are forwarded, as event sources. Their order means nothing.
-      - The default is the list of the vendor's template.
-    type: list
-    elements: str
-    default:
-      - aws.s3
-      - aws.ec2
-      - aws.elasticloadbalancing
-      - aws.autoscaling
-      - aws.cloudformation
-      - aws.iam
-      - aws.dynamodb
-      - aws.rds
-      - aws.lambda
-      - aws.cloudfront
-      - aws.organizations
-      - aws.config
-      - aws.guardduty
-      - aws.cloudtrail
-      - aws.route53domains
-      - aws.kms
-      - aws.route53
-      - aws.sts
-      - aws.ecs
-      - aws.securityhub
-      - aws.signin
-      - aws.macie
 """
+        + _EVENTS
     )

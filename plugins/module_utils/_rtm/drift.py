@@ -41,15 +41,25 @@ Drifts = dict[Drift, str]
 def stack_drift(stack: Stack, wanted: Wanted) -> Drifts:
     """In what the stack differs. Its further parameters, and its tags that the user does not name, are not looked at."""
     drifts: Drifts = {}
-    differing = [name for name, value in wanted.parameters.items() if _parameter(name, stack.parameters.get(name)) != _parameter(name, value)]
+    differing = differing_parameters(stack.parameters, wanted)
     if differing:
         drifts[Drift.PARAMETERS] = f"the stack has other values for the parameters {', '.join(differing)}"
-    tags = [key for key, value in wanted.tags.items() if stack.tags.get(key) != value]
+    tags = differing_tags(stack.tags, wanted)
     if tags:
         drifts[Drift.TAGS] = f"the stack has other values for the tags {', '.join(tags)}"
     if wanted.protection is not None and stack.protected != wanted.protection:
         drifts[Drift.PROTECTION] = f"termination protection is {'off' if wanted.protection else 'on'}"
     return drifts
+
+
+def differing_parameters(present: t.Mapping[str, str], wanted: Wanted) -> list[str]:
+    """Names of the wanted parameters that have another value, or none."""
+    return [name for name, value in wanted.parameters.items() if _parameter(name, present.get(name)) != _parameter(name, value)]
+
+
+def differing_tags(present: t.Mapping[str, str], wanted: Wanted) -> list[str]:
+    """Keys of the wanted tags that have another value, or none."""
+    return [key for key, value in wanted.tags.items() if present.get(key) != value]
 
 
 def rule_drift(observed: Observed, wanted: Wanted) -> Drifts:
@@ -78,7 +88,7 @@ def forwards(rule: Rule, arn: str) -> bool:
     return any(target["Arn"] == arn and not any(target.get(key) for key in _TRANSFORMATIONS) for target in rule.targets)
 
 
-def in_words(drifts: Drifts) -> str:
+def in_words(drifts: t.Mapping[t.Any, str]) -> str:
     """All the differences as one sentence; empty if there are none."""
     text = "; ".join(drifts.values())
     return f"{text[0].upper()}{text[1:]}." if text else ""

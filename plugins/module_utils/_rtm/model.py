@@ -63,13 +63,7 @@ class Stack:
     @property
     def mismatch(self) -> str | None:
         """What shows that this is no stack of RTM but one of something else, that must not be touched; ``None`` if nothing does."""
-        if self.template is None:
-            return None
-        text = self.template if isinstance(self.template, str) else json.dumps(self.template)
-        others = sorted(set(_RESOURCE_TYPE.findall(text)) - {RULE_TYPE})
-        if others:
-            return f"its template has {', '.join(others)}"
-        return None if RULE_NAME in text else f"its template does not have the rule {RULE_NAME}"
+        return template_mismatch(self.template)
 
 
 @dataclass(frozen=True)
@@ -141,3 +135,17 @@ def account_number(value: str, option: str) -> str:
     if not _ACCOUNT_ID.fullmatch(padded):
         raise InputError(f"{option}: {value!r} is not the ID of an AWS account, which has 12 digits.")
     return padded
+
+
+def template_mismatch(template: Json | str | None) -> str | None:
+    """What shows that a template is not one of RTM; ``None`` if nothing does, or there is no template.
+
+    :param template: a dictionary, or a template's text in JSON or YAML.
+    """
+    if template is None:
+        return None
+    text = template if isinstance(template, str) else json.dumps(template)
+    others = sorted(set(_RESOURCE_TYPE.findall(text)) - {RULE_TYPE})
+    if others:
+        return f"its template has {', '.join(others)}"
+    return None if RULE_NAME in text else f"its template does not have the rule {RULE_NAME}"

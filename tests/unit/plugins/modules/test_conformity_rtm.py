@@ -228,7 +228,8 @@ def test_options_of_the_stack(rtm: RtmWorld, run_module: Runner) -> None:
 
 
 def test_the_default_is_every_region_that_the_vendor_supports() -> None:
-    documented = yaml.safe_load(rtm_fragment.ModuleDocFragment.DOCUMENTATION)["options"]
+    fragment = rtm_fragment.ModuleDocFragment
+    documented = {**yaml.safe_load(fragment.DOCUMENTATION)["options"], **yaml.safe_load(fragment.REGIONS)["options"]}
     assert {name: option.get("default") for name, option in documented.items()} == {name: option.get("default") for name, option in rtm_spec().items()}
     assert documented["regions"]["default"] == list(REGIONS)
 
