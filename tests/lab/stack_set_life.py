@@ -104,7 +104,10 @@ class Operation:
 
 @dataclass
 class StackSet:
-    """A set."""
+    """A set.
+
+    :ivar targets: the units and regions that it was told to cover.
+    """
 
     name: str
     manager_id: str
@@ -115,6 +118,7 @@ class StackSet:
     id: str = ""
     instances: dict[tuple[str, str], Instance] = field(default_factory=dict)
     operations: list[Operation] = field(default_factory=list)
+    targets: set[tuple[str, str]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.id = self.id or f"{self.name}:{uuid.uuid4()}"

@@ -21,7 +21,9 @@ from lab.stack_template import TemplateRefused, complete_parameters, parse_templ
 
 PAGE = 100
 _NAME = re.compile(r"^[a-zA-Z][-a-zA-Z0-9]{0,127}$")
+MOST_UNITS = 50
 _UNITS = "DeploymentTargets.OrganizationalUnitIds.member"
+_ACCOUNTS = "DeploymentTargets.Accounts.member"
 
 
 class StackSets:
@@ -45,6 +47,7 @@ class StackSets:
             "DescribeStackSetOperation": self._describe_operation,
             "ListStackSetOperations": self._list_operations,
             "ListStackSetOperationResults": self._list_results,
+            "ListStackSetAutoDeploymentTargets": self._list_auto_deployment,
         }
 
     def answer(self, account_id: str, call: AwsCall) -> AwsAnswer | AwsFailure | None:
@@ -111,7 +114,7 @@ class StackSets:
             "TemplateBody": stack_set.wanted.template,
             "Parameters": parameters,
             "Tags": tags,
-            "OrganizationalUnitIds": sorted({instance.unit_id for instance in stack_set.instances.values()}),
+            "OrganizationalUnitIds": sorted({unit for unit, _region in stack_set.targets}),
             "Regions": sorted({instance.region for instance in stack_set.instances.values()}),
             **_kind(stack_set),
         }
@@ -122,6 +125,8 @@ class StackSets:
         wanted = _wanted(stack_set.manager_id, call, stack_set.wanted)
         instances = list(stack_set.instances.values())
         if call.values(_UNITS) or call.values("Regions.member"):
+            if _auto_deployment(call) is not None:
+                raise Refusal("AutoDeployment cannot be specified together with DeploymentTargets or Regions")
             targets = _targets(stack_set, call)
             instances = [instance for instance in instances if (instance.account_id, instance.region) in targets]
         stack_set.wanted = wanted
@@ -145,6 +150,8 @@ class StackSets:
             instance = stack_set.instances.setdefault((account_id, region), Instance(account_id, region, unit_id))
             instance.overrides = overrides
             instances.append(instance)
+        if not call.values(_ACCOUNTS):
+            stack_set.targets |= _pairs(call)
         operation = self._life.start(stack_set, "CREATE", instances, _preferences(call), operation_id=call.form.get("OperationId", ""))
         return AwsAnswer({"OperationId": operation.id})
 
@@ -154,6 +161,8 @@ class StackSets:
             raise Refusal("1 validation error detected: Value null at 'retainStacks' failed to satisfy constraint: Member must not be null")
         instances = [stack_set.instances[target] for target in _targets(stack_set, call) if target in stack_set.instances]
         retain = call.form["RetainStacks"].lower() == "true"
+        if not call.values(_ACCOUNTS):
+            stack_set.targets -= _pairs(call)
         operation = self._life.start(stack_set, "DELETE", instances, _preferences(call), operation_id=call.form.get("OperationId", ""), retain=retain)
         return AwsAnswer({"OperationId": operation.id})
 
@@ -191,6 +200,12 @@ class StackSets:
             for one in operation.instances
         ]
         return _page(call, results)
+
+    @staticmethod
+    def _list_auto_deployment(stack_set: StackSet, call: AwsCall) -> AwsAnswer:
+        targets = sorted(stack_set.targets) if stack_set.auto_deployment["Enabled"] else []
+        units = sorted({unit for unit, _region in targets})
+        return _page(call, [{"OrganizationalUnitId": one, "Regions": [region for unit, region in targets if unit == one]} for one in units])
 
 
 def _wanted(account_id: str, call: AwsCall, before: Wanted | None) -> Wanted:
@@ -241,16 +256,23 @@ def _targets(stack_set: StackSet, call: AwsCall) -> dict[tuple[str, str], str]:
         raise Refusal("StackSets with SERVICE_MANAGED permission model can only have OrganizationalUnit as target")
     if not regions:
         raise Refusal("1 validation error detected: Value '[]' at 'regions' failed to satisfy constraint: Member must not be empty")
+    if len(units) > MOST_UNITS:
+        raise Refusal(f"{len(units)} organizational units are more than the {MOST_UNITS} of one operation", "LimitExceededException")
     unknown = [unit for unit in units if not has_unit(stack_set.manager_id, unit)]
     if unknown:
         raise Refusal(f"Organizational unit {unknown[0]} does not exist in the organization")
     accounts = {account_id: unit for unit in units for account_id in accounts_below(stack_set.manager_id, unit)}
-    named, kind = set(call.values("DeploymentTargets.Accounts.member")), call.form.get("DeploymentTargets.AccountFilterType", "NONE")
+    named, kind = set(call.values(_ACCOUNTS)), call.form.get("DeploymentTargets.AccountFilterType", "NONE")
     if named and kind not in ("INTERSECTION", "DIFFERENCE"):
         raise Refusal(f"Accounts cannot be given with the AccountFilterType {kind}")
     if named:
         accounts = {account_id: unit for account_id, unit in accounts.items() if (account_id in named) == (kind == "INTERSECTION")}
     return {(account_id, region): unit for region in regions for account_id, unit in accounts.items()}
+
+
+def _pairs(call: AwsCall) -> set[tuple[str, str]]:
+    """Return the units and regions that a call names."""
+    return {(unit, region) for unit in call.values(_UNITS) for region in call.values("Regions.member")}
 
 
 def _check_idle(stack_set: StackSet) -> None:

@@ -15,6 +15,8 @@ Pair = tuple[str, str]
 
 # Why an instance can stay as it is though it is not up to date.
 SUSPENDED = "SKIPPED_SUSPENDED_ACCOUNT"
+# What CloudFormation leaves alone, since deleting it has failed.
+INOPERABLE = "INOPERABLE"
 SERVICE_MANAGED = "SERVICE_MANAGED"
 
 

@@ -15,6 +15,7 @@ from enum import StrEnum
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._rtm.drift import differing_parameters, differing_tags, in_words
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._rtm.model import template_mismatch
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._rtm.stackset_model import (
+    INOPERABLE,
     SERVICE_MANAGED,
     Instance,
     ObservedSet,
@@ -182,7 +183,7 @@ def _plan_present(found: StackSet, wanted: WantedSet, handed_over: frozenset[Pai
     if differing:
         return SetPlan(SetAction.UPDATE, SetStep.UPDATE_SET, in_words(differing))
     todo = unfinished(found, wanted)
-    untried = [instance for instance in todo if instance.pair not in handed_over]
+    untried = [instance for instance in todo if instance.status != INOPERABLE and instance.pair not in handed_over]
     if untried:
         return _plan_retry(untried)
     missing = wanted.pairs - found.covered - handed_over

@@ -10,13 +10,13 @@ import typing as t
 from dataclasses import dataclass, field
 
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._results import failure_summary
-from ansible_collections.trendmicro.cloudone.plugins.module_utils._rtm.stackset_model import Instance, ObservedSet, Operation, StackSet, WantedSet
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._rtm.stackset_model import INOPERABLE, Instance, ObservedSet, Operation, StackSet, WantedSet
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._rtm.stackset_plan import SetAction, SetPlan, expected, unfinished
 
 Result = dict[str, t.Any]
 
 MANAGEMENT_HINT = "Stack sets never deploy into the organization's management account. Cover it with the module conformity_rtm."
-_INOPERABLE = "Delete it from the stack set with RetainStacks, and then the stack itself in the account."
+_LEFT_BY_DELETION = "Delete it from the stack set with RetainStacks, and then the stack itself in the account."
 
 
 @dataclass
@@ -127,5 +127,5 @@ def _instance(instance: Instance, *, failed: bool) -> Result:
     if failed:
         state = f"{instance.status}, {instance.detailed_status}" if instance.detailed_status else instance.status
         text = f"The stack instance is {state}: {instance.reason or 'CloudFormation gives no reason.'}"
-        entry["msg"] = f"{text} {_INOPERABLE}" if instance.status == "INOPERABLE" else text
+        entry["msg"] = f"{text} {_LEFT_BY_DELETION}" if instance.status == INOPERABLE else text
     return entry

@@ -196,3 +196,26 @@ def test_what_a_set_needs(start_lab: t.Callable[..., RtmLab]) -> None:
     other = stack_set.lab.client("cloudformation", "us-east-1", stack_set.lab.assume(FIRST))
     with refused("ValidationError", "organizations access"):
         other.create_stack_set(StackSetName="x", TemplateBody=vendor_template(), Parameters=[SOURCES], PermissionModel="SERVICE_MANAGED", AutoDeployment=AUTO)
+
+
+def test_what_is_deployed_to_accounts_that_join(stack_set: Set) -> None:
+    stack_set.create()
+    stack_set.deploy("prod", "test", regions=["us-east-1"])
+    some = {"OrganizationalUnitIds": [stack_set.root], "Accounts": [FIRST], "AccountFilterType": "INTERSECTION"}
+    stack_set.deploy(regions=["us-east-1"], DeploymentTargets=some)
+
+    def targets() -> dict[str, list[str]]:
+        return {one["OrganizationalUnitId"]: one["Regions"] for one in stack_set.cfn.list_stack_set_auto_deployment_targets(StackSetName="rtm")["Summaries"]}
+
+    assert targets() == {stack_set.units["prod"]: ["us-east-1"], stack_set.units["test"]: ["us-east-1"]}
+    prod = {"OrganizationalUnitIds": [stack_set.units["prod"]]}
+    answer = stack_set.cfn.delete_stack_instances(StackSetName="rtm", DeploymentTargets=prod, Regions=["us-east-1"], RetainStacks=False)
+    stack_set.wait(answer["OperationId"])
+    assert targets() == {stack_set.units["test"]: ["us-east-1"]}
+    off = {"StackSetName": "rtm", "UsePreviousTemplate": True, "Parameters": [SOURCES], "AutoDeployment": {"Enabled": False}}
+    with refused("ValidationError", "AutoDeployment cannot be specified together"):
+        stack_set.cfn.update_stack_set(**off, DeploymentTargets=prod, Regions=["us-east-1"])
+    stack_set.wait(stack_set.cfn.update_stack_set(**off)["OperationId"])
+    assert targets() == {}
+    with refused("LimitExceededException"):
+        stack_set.deploy(*(f"ou-abcd-{number:08}" for number in range(51)))
