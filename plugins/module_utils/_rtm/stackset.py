@@ -101,7 +101,7 @@ class _Rollout:
 
     def _check_coverage(self, observed: ObservedSet) -> None:
         """An operation may fail as a whole, without an instance that could tell why."""
-        if not self._wanted.rtm.present or observed.found is None or self._wanted.pairs <= observed.found.covered:
+        if not self._wanted.rtm.present or observed.found is None or not observed.found.lacks(self._wanted.pairs):
             return
         for operation in self._operator.operations.values():
             if operation.status != "SUCCEEDED":

@@ -89,6 +89,7 @@ class StackSet:
     :ivar status: ``ACTIVE``.
     :ivar permission_model: ``SERVICE_MANAGED`` or ``SELF_MANAGED``.
     :ivar template: its text in JSON or YAML.
+    :ivar units: the units that it was told to cover, in whatever regions.
     :ivar targets: the units and regions to which accounts that join are deployed.
     :ivar operation: the one under way, if there is one.
     """
@@ -101,17 +102,20 @@ class StackSet:
     parameters: t.Mapping[str, str] = field(default_factory=dict)
     tags: t.Mapping[str, str] = field(default_factory=dict)
     auto_deployment: AutoDeployment = AutoDeployment(enabled=False)
+    units: frozenset[str] = frozenset()
     targets: frozenset[Pair] = frozenset()
     instances: tuple[Instance, ...] = ()
     operation: Operation | None = None
 
     @property
     def covered(self) -> frozenset[Pair]:
-        """The units and regions that it was told to cover.
-
-        Without auto-deployment CloudFormation keeps no account of that, but there are instances, unless a unit has no accounts.
-        """
+        """The units and regions that it covers: with auto-deployment, CloudFormation keeps account of them; without, there are instances."""
         return self.targets if self.auto_deployment.enabled else frozenset(instance.pair for instance in self.instances)
+
+    def lacks(self, pairs: frozenset[Pair]) -> frozenset[Pair]:
+        """Those of the units and regions that it does not cover. Without auto-deployment, a unit without accounts lacks nothing."""
+        empty = frozenset() if self.auto_deployment.enabled else self.units - {instance.unit_id for instance in self.instances}
+        return frozenset(pair for pair in pairs - self.covered if pair[0] not in empty)
 
 
 @dataclass(frozen=True)

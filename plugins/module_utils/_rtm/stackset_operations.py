@@ -79,6 +79,7 @@ class SetOperator:
                 parameters={parameter["ParameterKey"]: parameter.get("ParameterValue", "") for parameter in found.get("Parameters", [])},
                 tags={tag["Key"]: tag["Value"] for tag in found.get("Tags", [])},
                 auto_deployment=AutoDeployment(bool(auto_deployment.get("Enabled")), bool(auto_deployment.get("RetainStacksOnAccountRemoval"))),
+                units=frozenset(found.get("OrganizationalUnitIds", [])),
                 targets=self._auto_deployed() if managed else frozenset(),
                 instances=self._instances() if managed else (),
                 operation=self._operation_under_way() if managed else None,

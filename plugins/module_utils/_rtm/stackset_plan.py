@@ -186,7 +186,7 @@ def _plan_present(found: StackSet, wanted: WantedSet, handed_over: frozenset[Pai
     untried = [instance for instance in todo if instance.status != INOPERABLE and instance.pair not in handed_over]
     if untried:
         return _plan_retry(untried)
-    missing = wanted.pairs - found.covered - handed_over
+    missing = found.lacks(wanted.pairs) - handed_over
     if missing:
         batch = _first_batch(missing)
         where = f"{', '.join(batch.units)} in {', '.join(batch.regions)}"

@@ -137,6 +137,7 @@ class SetWorld:
             "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in found.parameters.items()],
             "Tags": [{"Key": key, "Value": value} for key, value in found.tags.items()],
             "PermissionModel": found.model,
+            "OrganizationalUnitIds": sorted({unit for unit, _region in found.targets}),
         }
         return {"StackSet": {**stack_set, **({"AutoDeployment": found.auto} if found.auto else {})}}
 

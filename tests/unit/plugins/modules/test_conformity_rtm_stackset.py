@@ -328,7 +328,8 @@ def test_somebody_changes_it_back(world: SetWorld, run_module: Runner) -> None:
 def test_without_auto_deployment_the_instances_tell_what_is_covered(world: SetWorld, run_module: Runner, auto: Json) -> None:
     world.have(PROD, auto=auto)
     assert run(run_module, auto_deployment=False)["changed"] is False
-    assert run(run_module, auto_deployment=False, organizational_units=[PROD, TEST])["action"] == "extend"
+    assert run(run_module, auto_deployment=False, organizational_units=[PROD, EMPTY])["action"] == "extend"
+    assert run(run_module, auto_deployment=False, organizational_units=[PROD, EMPTY])["action"] == "none"
 
 
 def test_check_mode_and_diff(world: SetWorld, run_module: Runner) -> None:
