@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-
 _EVENTS = r"""  conformity_account_id:
     description:
       - ID of the AWS account of Conformity whose event bus takes the events.
