@@ -130,6 +130,19 @@ def test_given_headers_win(server: Server) -> None:
     assert server.requests[0][2]["Content-Type"] == "application/vnd.api+json"
 
 
+def test_requests_leave_nothing_for_the_next_one(server: Server) -> None:
+    server.answers = [Answer(headers={"Set-Cookie": "seen=1"}), Answer()]
+    client = make_client(server.url)
+    client.request_json("POST", "/x", params={"q": "ä b"}, json={"a": 1})
+    client.request_json("GET", "/y")
+    client.request_json("DELETE", "/z")
+    assert server.calls == ["POST /api/x?q=%C3%A4+b", "GET /api/y", "DELETE /api/z"]
+    for _method, _path, headers, body in server.requests[1:]:
+        assert body == ""
+        assert not {"Content-Type", "Cookie"} & set(headers)
+        assert headers.get("Content-Length", "0") == "0"
+
+
 @pytest.mark.parametrize("answer", [Answer(status=204, body=""), Answer(body="")])
 def test_no_body_is_none(server: Server, answer: Answer) -> None:
     server.answers = [answer]
@@ -330,6 +343,12 @@ def test_unusable_urls(url: str) -> None:
     with pytest.raises(InputError, match="must look like https://host/path") as caught:
         make_client(url)
     assert "hidden" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["https://", "https://[::1/api", "http://example.com:port", "https://*.example.com/api"])
+def test_urls_that_no_request_could_go_to(url: str) -> None:
+    with pytest.raises(InputError, match="The URL of the API cannot be used: .*[.]$"):
+        make_client(url)
 
 
 @pytest.mark.parametrize("value", ["Secret\nPart", "SecretPärt", "Secret\x00Part"])
