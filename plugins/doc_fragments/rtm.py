@@ -5,44 +5,6 @@
 
 from __future__ import annotations
 
-_EVENTS = r"""  conformity_account_id:
-    description:
-      - ID of the AWS account of Conformity whose event bus takes the events.
-      - The default is that of the Cloud One region V(us-1). Those of other Cloud One regions are not published. Take it from the script that the
-        Conformity console offers there.
-    type: str
-    default: "717210094962"
-  event_bus_sources:
-    description:
-      - The AWS services whose events are forwarded, as event sources. Their order means nothing.
-      - The default is the list of the vendor's template.
-    type: list
-    elements: str
-    default:
-      - aws.s3
-      - aws.ec2
-      - aws.elasticloadbalancing
-      - aws.autoscaling
-      - aws.cloudformation
-      - aws.iam
-      - aws.dynamodb
-      - aws.rds
-      - aws.lambda
-      - aws.cloudfront
-      - aws.organizations
-      - aws.config
-      - aws.guardduty
-      - aws.cloudtrail
-      - aws.route53domains
-      - aws.kms
-      - aws.route53
-      - aws.sts
-      - aws.ecs
-      - aws.securityhub
-      - aws.signin
-      - aws.macie
-"""
-
 
 class ModuleDocFragment:
     # Which account and regions; for modules that need to know nothing else of RTM.
@@ -88,16 +50,49 @@ options:
 """
 
     # Which events go where.
-    EVENTS = (
-        r"""
+    EVENTS = r"""
 options:
+  conformity_account_id:
+    description:
+      - ID of the AWS account of Conformity whose event bus takes the events.
+      - The default is that of the Cloud One region V(us-1). Those of other Cloud One regions are not published. Take it from the script that the
+        Conformity console offers there.
+    type: str
+    default: "717210094962"
+  event_bus_sources:
+    description:
+      - The AWS services whose events are forwarded, as event sources. Their order means nothing.
+      - The default is the list of the vendor's template.
+    type: list
+    elements: str
+    default:
+      - aws.s3
+      - aws.ec2
+      - aws.elasticloadbalancing
+      - aws.autoscaling
+      - aws.cloudformation
+      - aws.iam
+      - aws.dynamodb
+      - aws.rds
+      - aws.lambda
+      - aws.cloudfront
+      - aws.organizations
+      - aws.config
+      - aws.guardduty
+      - aws.cloudtrail
+      - aws.route53domains
+      - aws.kms
+      - aws.route53
+      - aws.sts
+      - aws.ecs
+      - aws.securityhub
+      - aws.signin
+      - aws.macie
 """
-        + _EVENTS
-    )
 
-    DOCUMENTATION = (
-        REGIONS
-        + r"""
+    # The stack that does it.
+    DOCUMENTATION = r"""
+options:
   stack_name:
     description:
       - Name of the CloudFormation stack, in each region.
@@ -105,5 +100,3 @@ options:
     type: str
     default: CloudConformityMonitoring
 """
-        + _EVENTS
-    )

@@ -63,6 +63,8 @@ extends_documentation_fragment:
   - trendmicro.cloudone.attributes.actiongroup_aws
   - trendmicro.cloudone.aws
   - trendmicro.cloudone.rtm
+  - trendmicro.cloudone.rtm.regions
+  - trendmicro.cloudone.rtm.events
 attributes:
   check_mode:
     support: full

@@ -161,8 +161,8 @@ from ansible_collections.trendmicro.cloudone.plugins.module_utils._rtm.template 
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._times import to_text, utc_now
 
 
-def confirm(params: t.Mapping[str, t.Any], *, check_mode: bool) -> Result:
-    """The module's return values.
+def confirm(params: t.Mapping[str, t.Any], *, check_mode: bool) -> tuple[list[Result], Result]:
+    """The regions' entries, and the module's other return values.
 
     :raises CloudOneError: what concerns all regions; no event was provoked.
     """
@@ -177,12 +177,8 @@ def confirm(params: t.Mapping[str, t.Any], *, check_mode: bool) -> Result:
         proofs = Confirmation(clients, api, accounts, stack_name=params["stack_name"], concurrency=concurrency).run(account.regions_on, params["wait_timeout"])
     before = last_monitoring_event(accounts)
     after = last_monitoring_event(api.account(one.id) for one in accounts)
-    return {
-        "account_id": account.id,
-        "last_monitoring_event_at": to_text(after) if after else None,
-        "moved": after != before,
-        "results": [as_result(proof, wait_timeout=params["wait_timeout"]) for proof in proofs],
-    }
+    results = [as_result(proof, wait_timeout=params["wait_timeout"]) for proof in proofs]
+    return results, {"account_id": account.id, "last_monitoring_event_at": to_text(after) if after else None, "moved": after != before}
 
 
 def last_monitoring_event(accounts: t.Iterable[Account]) -> datetime | None:
@@ -203,10 +199,10 @@ def main() -> None:
     )
     require_libraries(module, "boto3", "requests")
     try:
-        confirmed = confirm(module.params, check_mode=module.check_mode)
+        results, confirmed = confirm(module.params, check_mode=module.check_mode)
     except CloudOneError as error:
         module.fail_json(msg=str(error))
-    finish(module, confirmed.pop("results"), of="regions", key="region", **confirmed)
+    finish(module, results, of="regions", key="region", **confirmed)
 
 
 if __name__ == "__main__":

@@ -32,6 +32,8 @@ extends_documentation_fragment:
   - trendmicro.cloudone.aws
   - trendmicro.cloudone.conformity
   - trendmicro.cloudone.rtm
+  - trendmicro.cloudone.rtm.regions
+  - trendmicro.cloudone.rtm.events
 attributes:
   action_group:
     support: full

@@ -177,7 +177,9 @@ appliances:
       returned: when it did not fail
       sample: 1
     log_types:
-      description: The configuration afterwards, or in check mode the one it would have.
+      description:
+        - The configuration afterwards, or in check mode the one it would have. It has each log type that is streamed, wanted or changed.
+        - The module M(trendmicro.cloudone.netsec_cloudwatch_logconfig_info) tells of all log types.
       type: list
       elements: dict
       returned: when it did not fail
@@ -201,10 +203,11 @@ appliances:
         since: "2026-03-01T12:00:00Z"
         log_types: [{"name": "ipsBlock", "group": "network-security-block-events", "stream": "ipsBlock_{instance_id}", "enabled": true}]
     before:
-      description: The configuration before, in the same form.
+      description: Those log types of RV(appliances[].log_types) that were different before, as they were.
       type: list
       elements: dict
-      returned: when it could be read
+      returned: when it did not fail
+      sample: [{"name": "ipsBlock", "group": null, "stream": "ipsBlock_{instance_id}", "enabled": false}]
     unavailable:
       description: Wanted log types that the appliance does not have.
       type: list
@@ -282,23 +285,27 @@ def set_log_streaming(api: NetsecApi, appliance: Appliance, wanted: t.Sequence[L
         has = ", ".join(log_type.name for log_type in merged.before) or "none"
         raise InputError(f"The appliance does not have the log types {', '.join(merged.unavailable)}. It has: {has}. See ignore_unavailable.")
     since = to_text(utc_now()) if merged.changed else None
-    result: Result = {
-        "changed": merged.changed,
-        "location": {"instance_id": appliance.instance_id, "region": appliance.region},
-        "appliance_id": appliance.id,
-        "before": [log_type.as_result() for log_type in merged.before],
-        "log_types": [log_type.as_result() for log_type in merged.after],
-        "unavailable": merged.unavailable,
-    }
+    now = merged.after
     if merged.changed and not check_mode:
         api.set_log_types(appliance.id, merged.payload)
-        written = read_log_types(api.log_types(appliance.id))
-        result["log_types"] = [log_type.as_result() for log_type in written]
-        differing = [str(log_type) for log_type in merged.after if log_type not in written]
-        if differing:
-            result.update(failed=True, msg=f"The API accepted the configuration, but does not show it afterwards: {'; '.join(differing)}.")
-    streamed = [log_type for log_type in result["log_types"] if log_type["enabled"]]
-    result["delivery"] = {**result["location"], "since": since, "log_types": streamed} if streamed else None
+        now = read_log_types(api.log_types(appliance.id))
+    differing = [log_type for log_type in merged.before if log_type not in now]
+    # Log types that are off and that nobody asked about are left out: with a large fleet, Ansible takes longer for them than the API for all requests.
+    of_interest = {log_type.name for log_type in (*wanted, *differing)}
+    streamed = [log_type.as_result() for log_type in now if log_type.enabled]
+    location = {"instance_id": appliance.instance_id, "region": appliance.region}
+    result: Result = {
+        "changed": merged.changed,
+        "appliance_id": appliance.id,
+        "log_types": [log_type.as_result() for log_type in now if log_type.enabled or log_type.name in of_interest],
+        "before": [log_type.as_result() for log_type in differing],
+        "location": location,
+        "delivery": {**location, "since": since, "log_types": streamed} if streamed else None,
+        "unavailable": merged.unavailable,
+    }
+    missing = [str(log_type) for log_type in merged.after if log_type not in now]
+    if missing:
+        result.update(failed=True, msg=f"The API accepted the configuration, but does not show it afterwards: {'; '.join(missing)}.")
     return result
 
 
@@ -308,8 +315,10 @@ def diff_of(result: Result) -> dict[str, str]:
     def lines(log_types: t.Iterable[Result]) -> str:
         return "".join(f"{LogType(**log_type)}\n" for log_type in log_types)
 
-    name = result["instance_id"]
-    return {"before_header": name, "after_header": name, "before": lines(result["before"]), "after": lines(result["log_types"])}
+    name, after = result["instance_id"], result["log_types"]
+    differing = {log_type["name"]: log_type for log_type in result["before"]}
+    before = [differing.get(log_type["name"], log_type) for log_type in after]
+    return {"before_header": name, "after_header": name, "before": lines(before), "after": lines(after)}
 
 
 def main() -> None:

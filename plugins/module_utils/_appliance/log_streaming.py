@@ -56,7 +56,7 @@ class LogType:
 
     def as_result(self) -> Json:
         """The same as a dictionary, with the names of the module's option."""
-        return dataclasses.asdict(self)
+        return dict(vars(self))
 
     def __str__(self) -> str:
         return f"{self.name}: {'on' if self.enabled else 'off'}, group {self.group or '-'}, stream {self.stream}"

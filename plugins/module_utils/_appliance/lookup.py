@@ -62,9 +62,7 @@ def find_each(api: NetsecApi, instance_ids: t.Sequence[str] | None, *, concurren
     return outcomes
 
 
-def for_each_found(
-    found: t.Iterable[Outcome[str, Found]], work: t.Callable[[str, Found], Value], *, concurrency: int
-) -> list[Outcome[str, Value]]:
+def for_each_found(found: t.Iterable[Outcome[str, Found]], work: t.Callable[[str, Found], Value], *, concurrency: int) -> list[Outcome[str, Value]]:
     """Do something for each appliance that was looked up without error: ``work(instance_id, found)``.
 
     :param found: what :func:`find_each` returned, or anything else that was found out about each appliance.

@@ -39,7 +39,7 @@ def events_spec() -> Spec:
 
 
 def rtm_spec() -> Spec:
-    """Options of the doc fragment ``trendmicro.cloudone.rtm``."""
+    """Options of the doc fragment ``trendmicro.cloudone.rtm``, and those of its parts ``regions`` and ``events``."""
     return {**regions_spec(), "stack_name": {"type": "str", "default": STACK_NAME}, **events_spec()}
 
 

@@ -44,7 +44,8 @@ def test_the_documented_example_for_all_appliances(script: Script, run_module: R
     assert (result["failed"], result["changed"]) == (False, True)
     assert [(entry["instance_id"], entry["appliance_id"], entry["changed"]) for entry in result["appliances"]] == [("i-1", 1, True), ("i-2", 2, False)]
     assert result["appliances"][0]["log_types"] == result["appliances"][1]["log_types"]
-    assert result["appliances"][0]["before"][2]["enabled"] is False
+    assert [(entry["name"], entry["enabled"]) for entry in result["appliances"][0]["before"]] == [("ipsAlert", False), ("ipsBlock", False)]
+    assert result["appliances"][1]["before"] == []
     assert "diff" not in result
 
 
@@ -128,6 +129,18 @@ def test_old_appliances_are_refused_by_name_before_anything_is_written(script: S
     assert written_after == [list(versions), list(versions)]
 
 
+def test_what_is_off_and_not_asked_about_is_not_told(script: Script, run_module: Runner) -> None:
+    log_types = [log_type("system"), log_type("audit", enable=True), log_type("host", enable=True), log_type("quarantine")]
+    wanted = [{"name": "audit"}, {"name": "quarantine", "enabled": False}]
+    script.expect_search("i-1", appliance(1, "i-1"))
+    script.expect("GET", path(1), log_config(*log_types))
+    result = run_module(main, {**ONE, "log_types": wanted, "purge": True}, check_mode=True)
+    [entry] = result["appliances"]
+    assert [(one["name"], one["enabled"]) for one in entry["log_types"]] == [("audit", True), ("host", False), ("quarantine", False)]
+    assert [(one["name"], one["enabled"]) for one in entry["before"]] == [("host", True)]
+    assert [one["name"] for one in entry["delivery"]["log_types"]] == ["audit"]
+
+
 def test_unknown_log_types_are_kept(script: Script, run_module: Runner) -> None:
     script.expect_search("i-1", appliance(1, "i-1"))
     unknown = {**log_type("somethingNew", enable=True), "retention": 3}
@@ -177,7 +190,9 @@ def test_what_was_written_but_does_not_stand(script: Script, run_module: Runner)
     assert (result["failed"], entry["changed"]) == (True, True)
     assert "does not show it afterwards: ipsBlock: on, group network-security-block-events" in result["msg"]
     assert entry["log_types"][1]["enabled"] is True
-    assert len(result["diff"]) == 1
+    assert [log_type["name"] for log_type in entry["before"]] == ["ipsAlert"]
+    [diff] = result["diff"]
+    assert (diff["before"].count(": on,"), diff["after"].count(": on,")) == (1, 2)
 
 
 @pytest.mark.parametrize(

@@ -142,9 +142,7 @@ class TestStarted:
         script.expect("GET", "/appliances/17/cloudwatchlogconfig", log_config())
         assert run("started", instance_id)["appliances"] == [started(instance_id, settings={**NO_SETTINGS, "appliance_id": 17})]
 
-    def test_check_mode_proves_permissions_and_changes_nothing(
-        self, aws: World, run: Run, script: Script, instance_id: str, record_calls: Record
-    ) -> None:
+    def test_check_mode_proves_permissions_and_changes_nothing(self, aws: World, run: Run, script: Script, instance_id: str, record_calls: Record) -> None:
         expect_reading(script, instance_id)
         before = aws.tags(instance_id)
         calls = record_calls()

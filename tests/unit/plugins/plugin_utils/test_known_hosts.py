@@ -43,9 +43,7 @@ def test_names(names: str, name: str, known: bool) -> None:
 
 
 def test_markers_comments_and_rubbish() -> None:
-    known = find_keys(
-        f"# host ssh-ed25519 {KEY}\n\nhost\nhost ssh-ed25519\n@cert-authority host ssh-ed25519 {KEY}\n@revoked * ssh-ed25519 {OTHER}\n", "host"
-    )
+    known = find_keys(f"# host ssh-ed25519 {KEY}\n\nhost\nhost ssh-ed25519\n@cert-authority host ssh-ed25519 {KEY}\n@revoked * ssh-ed25519 {OTHER}\n", "host")
     assert known.accepted == {}
     assert known.revoked == {OTHER}
 

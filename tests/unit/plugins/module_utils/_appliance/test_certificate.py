@@ -27,9 +27,7 @@ def instance(*, attached_at: datetime | None = None, state: str = "running", tag
 
 
 def judge(*, appliance: Appliance | None = REGISTERED, regions: t.Sequence[str] = ("eu-west-1",), renew_before: int = 30, **facts: t.Any) -> Assessment:
-    return assess(
-        Facts("i-1", appliance, regions=regions, account_id=OWN, **facts), registration_tag=TAG, renew_before=timedelta(days=renew_before), now=NOW
-    )
+    return assess(Facts("i-1", appliance, regions=regions, account_id=OWN, **facts), registration_tag=TAG, renew_before=timedelta(days=renew_before), now=NOW)
 
 
 class TestExpiry:

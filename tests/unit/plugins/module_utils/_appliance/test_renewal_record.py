@@ -31,9 +31,7 @@ FIRST = "trendmicro.cloudone:renewal-1"
 LOG_TYPE = st.fixed_dictionaries(
     {"name": st.sampled_from(NAMES), "group": st.none() | st.text(max_size=60), "stream": st.none() | st.text(max_size=60), "enabled": st.booleans()}
 )
-SETTINGS = st.builds(
-    Settings, st.none() | st.integers(0, 2**63), st.none() | st.integers(0, 2**63), st.lists(LOG_TYPE, max_size=9).map(tuple)
-)
+SETTINGS = st.builds(Settings, st.none() | st.integers(0, 2**63), st.none() | st.integers(0, 2**63), st.lists(LOG_TYPE, max_size=9).map(tuple))
 SMALL = Settings(17, 3, ({"name": "ipsBlock", "group": "g", "stream": "ipsBlock_{instance_id}", "enabled": True},))
 
 
