@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import platform
 import signal
@@ -58,6 +59,12 @@ def measure(command: t.Sequence[str], *, environment: t.Mapping[str, str], outpu
 def median(measurements: t.Sequence[Measurement]) -> Measurement:
     """The median of each of the three quantities."""
     return Measurement(*(statistics.median(values) for values in zip(*(asdict(item).values() for item in measurements), strict=True)))
+
+
+def slope(points: t.Mapping[int, float]) -> float:
+    """The exponent by which a quantity grows with a count: the slope of its logarithm over the count's."""
+    counts, values = ([math.log(number) for number in numbers] for numbers in (points.keys(), points.values()))
+    return statistics.linear_regression(counts, values).slope
 
 
 @dataclass(frozen=True)

@@ -12,13 +12,12 @@ from __future__ import annotations
 
 import math
 import os
-import statistics
 import typing as t
 from pathlib import Path
 
 import yaml
 from bench_lab import BenchLab
-from harness import Measurement, Row, measure, median, report
+from harness import Measurement, Row, measure, median, report, slope
 
 from lab.fleet import RTM_REGIONS, parse_fleet
 
@@ -117,12 +116,6 @@ def run_script() -> Measurement:
 def run_loop() -> Measurement:
     with rtm_lab("loop") as lab:
         return run(lab, playbook("rtm_loop.yml", {"own": {}}, regions=REGIONS_ON), "loop")
-
-
-def slope(points: t.Mapping[int, float]) -> float:
-    """The exponent by which a quantity grows with a count: the slope of its logarithm over the count's."""
-    counts, values = ([math.log(number) for number in numbers] for numbers in (points.keys(), points.values()))
-    return statistics.linear_regression(counts, values).slope
 
 
 def main() -> None:
