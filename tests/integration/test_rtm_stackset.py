@@ -21,7 +21,7 @@ from lab.aws import ACCOUNT_ID
 
 FIRST, SECOND, THIRD = "222222222222", "333333333333", "444444444444"
 NAME = "CloudConformityMonitoring"
-REGIONS = ["us-east-1", "eu-west-1"]
+REGIONS = ("us-east-1", "eu-west-1")
 Json = dict[str, t.Any]
 StartSite = t.Callable[..., Site]
 

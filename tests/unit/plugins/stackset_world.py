@@ -190,9 +190,12 @@ class SetWorld:
         targets = arguments["DeploymentTargets"]
         named = targets.get("Accounts")
         assert named is None or targets["AccountFilterType"] == "INTERSECTION"
-        units = [unit for unit in targets["OrganizationalUnitIds"]]
         return {
-            (account, region): unit for unit in units for account in self.units[unit] for region in arguments["Regions"] if named is None or account in named
+            (account, region): unit
+            for unit in targets["OrganizationalUnitIds"]
+            for account in self.units[unit]
+            for region in arguments["Regions"]
+            if named is None or account in named
         }
 
     def _CreateStackInstances(self, arguments: Json) -> Json:

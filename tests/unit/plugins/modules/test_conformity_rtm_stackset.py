@@ -358,6 +358,13 @@ def test_without_the_right_to_look_nothing_is_guessed(world: SetWorld, run_modul
     assert (result["diff"], result["instances"], result["stack_set_id"], world.writes) == ([], [], None, [])
 
 
+def test_a_write_that_is_refused_is_told_with_what_was_done_before(world: SetWorld, run_module: Runner) -> None:
+    world.fail("CreateStackInstances", "AccessDenied")
+    result = run(run_module)
+    assert (result["failed"], result["changed"], result["action"], result["stack_set_id"]) == (True, True, "create", f"{NAME}:1")
+    assert "Allow the IAM action cloudformation:CreateStackInstances" in result["msg"]
+
+
 def test_a_boto3_that_is_too_old(world: SetWorld, run_module: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
     create = ClientCreator._create_methods
 
