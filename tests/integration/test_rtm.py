@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 import typing as t
@@ -12,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import yaml
-from conftest import Run, Site
+from conftest import ROOT, Run, Site
 
 from lab.aws import ACCOUNT_ID
 from lab.fleet import RTM_REGIONS
@@ -57,6 +58,13 @@ def monitored(site: Site, account_id: str = ACCOUNT_ID) -> set[str]:
 def writes(site: Site) -> list[tuple[str, str]]:
     """What was to be changed in AWS, and where."""
     return [(call["operation"], call["region"]) for call in site.lab.control.aws_writes()]
+
+
+def asked_beyond_the_policy(site: Site) -> set[str]:
+    """What was asked of AWS although the policy in the README does not have it."""
+    policy = next(block for block in re.findall(r"```json\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL) if "LookAtRtm" in block)
+    permitted = {action for statement in json.loads(policy)["Statement"] for action in statement["Action"]}
+    return {call["operation"] for call in site.lab.control.calls("aws")} - permitted - {"sts:AssumeRole"}
 
 
 def deny_writes(site: Site) -> None:
@@ -126,6 +134,7 @@ def test_whatever_stands_there(start_site: StartSite) -> None:
     assert touched == set(ON) - {"us-east-2", "ap-northeast-3"}, "what is right, and what belongs to another, is not touched"
     assert all(region["stacks"].get(NAME) in ("CREATE_COMPLETE", "UPDATE_COMPLETE") for name, region in regions(site).items() if name in touched)
 
+    assert asked_beyond_the_policy(site) == set()
     site.lab.control.clear_calls()
     again = play(site)
     assert (again.returncode, again.changed(), writes(site)) == (0, 0, [])
@@ -139,6 +148,7 @@ def test_whatever_stands_there(start_site: StartSite) -> None:
     assert gone.returncode == 0, gone.output
     assert monitored(site) == {"ap-northeast-3"}
     assert [name for name, region in regions(site).items() if region["rule"]] == ["ap-northeast-3"]
+    assert asked_beyond_the_policy(site) == set()
     assert {status for _action, status, _words in table(gone).values()} == {"absent", "foreign", "skipped"}
 
 
@@ -209,13 +219,10 @@ def test_many_accounts(start_site: StartSite, tmp_path: Path) -> None:
         assert f"AWS account {account_id}: 2 present, 1 skipped" in run.output
     assert monitored(site, third) == monitored(site, ACCOUNT_ID) == set()
 
-    hosts = {
-        "production": {"conformity_rtm_account_id": third, "conformity_rtm_role_arn": roles[third]},
-        "999999999999": {"conformity_rtm_role_arn": roles[third]},
-        first: {"conformity_rtm_role_arn": roles[first]},
-    }
+    hosts = {"production": {"conformity_rtm_account_id": third}, "999999999999": {"conformity_rtm_role_arn": roles[third]}, first: {}}
+    variables = {"conformity_rtm_role_arn": "arn:aws:iam::{{ conformity_rtm_account_id }}:role/conformity-rtm"}
     inventory = tmp_path / "accounts.yml"
-    inventory.write_text(yaml.safe_dump({"conformity_rtm_accounts": {"hosts": hosts}}), encoding="utf-8")
+    inventory.write_text(yaml.safe_dump({"conformity_rtm_accounts": {"hosts": hosts, "vars": variables}}), encoding="utf-8")
     site.lab.control.clear_calls()
     wrong = play(site, "-i", str(inventory), "--limit", f"999999999999,{first}", conformity_rtm_hosts="conformity_rtm_accounts")
     assert (wrong.failed(), wrong.changed(), writes(site)) == ({"999999999999"}, 0, [])
@@ -225,6 +232,9 @@ def test_many_accounts(start_site: StartSite, tmp_path: Path) -> None:
     assert monitored(site, third) == {"us-east-1", "me-south-1"}
     assert {call["account"] for call in site.lab.control.aws_writes()} == {third}
 
+    nothing = play(site, "-i", "localhost,", conformity_rtm_hosts="conformity_rtm_accounts")
+    assert nothing.returncode == 2
+    assert "No host is an account to work on." in nothing.output
     own = play(site, "-i", "localhost,", "--tags", "assess", conformity_rtm_hosts="localhost")
     assert own.returncode == 0, own.output
     assert f"AWS account {ACCOUNT_ID}: 3 absent" in own.output, "without a name for the account it is that of the credentials"
@@ -259,6 +269,7 @@ def test_events_are_confirmed_or_it_is_said_why_not(start_site: StartSite) -> No
     assert all(regions(site)[region]["events_seen"] for region in ("us-east-1", "eu-west-1"))
     assert [region for operation, region in writes(site) if operation == "cloudformation:CreateStack"] == ["eu-west-1"]
     assert "Slack: set." in run.output
+    assert asked_beyond_the_policy(site) == set()
 
     site.lab.control.clear_calls()
     again = play(site, "-vvv", "--diff", **slack)
