@@ -130,6 +130,28 @@ def test_from_nothing_to_everywhere_and_back(start: t.Callable[..., Organization
     assert organization.run(state="absent")["writes"] == 0
 
 
+def test_the_playbook_covers_the_organization_and_its_management_account(start: t.Callable[..., Organization]) -> None:
+    organization = start()
+    variables = {"conformity_rtm_organizational_units": [organization.units["root"]], "conformity_rtm_regions": list(REGIONS)}
+    run = organization.site.play("enable_rtm.yml", **variables)
+    assert run.returncode == 0, run.output
+    assert organization.monitored() == everywhere(ACCOUNT_ID, FIRST, SECOND, THIRD)
+    written = organization.writes()
+    again = organization.site.play("enable_rtm.yml", **variables)
+    assert (again.returncode, again.changed(), organization.writes()) == (0, 0, written)
+    assert organization.site.play("disable_rtm.yml", **variables).returncode == 0
+    assert organization.monitored() == set()
+
+
+def test_a_stack_set_that_fails_stops_no_account_and_fails_the_run(start: t.Callable[..., Organization]) -> None:
+    organization = start()
+    variables = {"conformity_rtm_organizational_units": [organization.units["root"]], "conformity_rtm_regions": list(REGIONS)}
+    organization.site.lab.control.add_fault("aws", {"code": "AccessDenied", "status": 403}, match={"operation": "cloudformation:CreateStackSet"}, times=None)
+    run = organization.site.play("enable_rtm.yml", **variables)
+    assert run.returncode != 0
+    assert run.output.count("cloudformation:CreateStackSet") >= 2, "said at once, and again at the end"
+
+
 def test_units_regions_and_parameters_change(start: t.Callable[..., Organization]) -> None:
     organization = start()
     organization.run("prod", "empty", regions=["us-east-1"])
