@@ -229,7 +229,8 @@ def test_options_of_the_stack(rtm: RtmWorld, run_module: Runner) -> None:
 
 def test_the_default_is_every_region_that_the_vendor_supports() -> None:
     fragment = rtm_fragment.ModuleDocFragment
-    documented = {**yaml.safe_load(fragment.DOCUMENTATION)["options"], **yaml.safe_load(fragment.REGIONS)["options"]}
+    parts = [yaml.safe_load(part)["options"] for part in (fragment.DOCUMENTATION, fragment.REGIONS, fragment.EVENTS)]
+    documented = {name: option for options in parts for name, option in options.items()}
     assert {name: option.get("default") for name, option in documented.items()} == {name: option.get("default") for name, option in rtm_spec().items()}
     assert documented["regions"]["default"] == list(REGIONS)
 
