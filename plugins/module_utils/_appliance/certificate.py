@@ -31,7 +31,7 @@ class Facts:
     :ivar appliance: as the API lists it; ``None`` if it does not.
     :ivar instance: as EC2 describes it; ``None`` if it was not found, or EC2 was not asked.
     :ivar regions: the AWS regions that were searched; empty if EC2 was not asked.
-    :ivar account_id: the AWS account that was searched; known where the instance was not found.
+    :ivar account_ids: the AWS accounts that were searched; known where the instance was not found.
     :ivar named_hosted: the user says that the vendor runs this appliance.
     """
 
@@ -39,7 +39,7 @@ class Facts:
     appliance: Appliance | None
     instance: Instance | None = None
     regions: t.Sequence[str] = ()
-    account_id: str | None = None
+    account_ids: t.Sequence[str] = ()
     named_hosted: bool = False
 
 
@@ -63,6 +63,7 @@ class Assessment:
     :ivar due: whether it is to be renewed now.
     :ivar reason: a sentence for people.
     :ivar days_left: whole days until the expiry, negative after it.
+    :ivar orphaned: the API lists the appliance, but its instance is gone.
     """
 
     status: Status
@@ -70,6 +71,7 @@ class Assessment:
     reason: str
     registration: Registration | None = None
     days_left: int | None = None
+    orphaned: bool = False
 
 
 def expiry(registered_at: datetime) -> datetime:
@@ -119,7 +121,7 @@ def assess(facts: Facts, *, registration_tag: str, renew_before: timedelta, now:
     state = facts.instance.state
     if state in {"shutting-down", "terminated"}:
         leftover = "; the API still lists the appliance: unregister it" if facts.appliance else ""
-        return Assessment("unknown", False, f"the EC2 instance is {state}{leftover}")
+        return Assessment("unknown", False, f"the EC2 instance is {state}{leftover}", orphaned=facts.appliance is not None)
     if facts.appliance is None:
         if state != "running":
             return Assessment("unregistered", False, f"the API does not list the appliance, but its EC2 instance is {state}: start it, then renew")
@@ -152,15 +154,16 @@ def _without_ec2(facts: Facts) -> Assessment:
 
 
 def _not_in_ec2(facts: Facts) -> Assessment:
-    searched = f"{', '.join(facts.regions)} of the AWS account {facts.account_id}"
+    accounts = f"AWS account{'' if len(facts.account_ids) == 1 else 's'} {', '.join(facts.account_ids)}"
+    searched = f"{', '.join(facts.regions)} of the {accounts}"
     if facts.appliance is None:
         raise InputError(f"{facts.instance_id} is known neither to the Network Security API nor to EC2 in {searched}. Check the instance id and the regions.")
     owner = facts.appliance.account_id
     if owner is None:
         return Assessment("unknown", False, f"the EC2 instance is not in {searched}, and the API does not tell which account it belongs to")
-    if owner != facts.account_id:
+    if owner not in facts.account_ids:
         note = "the vendor renews the appliances that it hosts; if that account is yours, use its credentials"
-        return Assessment("hosted", False, f"the EC2 instance belongs to the AWS account {owner}, not to {facts.account_id}: {note}")
+        return Assessment("hosted", False, f"the EC2 instance belongs to the AWS account {owner}, not to the {accounts}: {note}")
     if facts.appliance.region not in facts.regions:
         return Assessment("unknown", False, f"the EC2 instance is not in {searched}: add the region that it is in")
-    return Assessment("unknown", False, f"orphaned: the EC2 instance is gone from {searched}; unregister the appliance")
+    return Assessment("unknown", False, f"orphaned: the EC2 instance is gone from {searched}; unregister the appliance", orphaned=True)

@@ -86,8 +86,8 @@ def _ask_aws(
         instance = search.find(one.instance_id, here)
         if here and instance is None and isinstance(account_id, CloudOneError):
             raise account_id
-        own_account_id = account_id if isinstance(account_id, str) else None
-        return Evidence(Facts(one.instance_id, appliance, instance, here, own_account_id, one.hosted), interfaces.get(one.instance_id))
+        searched_accounts = [account_id] if isinstance(account_id, str) else []
+        return Evidence(Facts(one.instance_id, appliance, instance, here, searched_accounts, one.hosted), interfaces.get(one.instance_id))
 
     return evidence_of
 

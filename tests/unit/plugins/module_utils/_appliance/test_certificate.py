@@ -27,7 +27,9 @@ def instance(*, attached_at: datetime | None = None, state: str = "running", tag
 
 
 def judge(*, appliance: Appliance | None = REGISTERED, regions: t.Sequence[str] = ("eu-west-1",), renew_before: int = 30, **facts: t.Any) -> Assessment:
-    return assess(Facts("i-1", appliance, regions=regions, account_id=OWN, **facts), registration_tag=TAG, renew_before=timedelta(days=renew_before), now=NOW)
+    return assess(
+        Facts("i-1", appliance, regions=regions, account_ids=[OWN], **facts), registration_tag=TAG, renew_before=timedelta(days=renew_before), now=NOW
+    )
 
 
 class TestExpiry:
@@ -158,7 +160,7 @@ class TestOthers:
     def test_terminated(self, appliance: Appliance | None, hint: bool) -> None:
         found = judge(appliance=appliance, instance=instance(state="terminated", tag="2020-01-01T00:00:00Z"))
         assert (found.status, found.due) == ("unknown", False)
-        assert ("unregister it" in found.reason) is hint
+        assert ("unregister it" in found.reason, found.orphaned) == (hint, hint)
 
     def test_named_as_hosted_by_the_user(self) -> None:
         found = judge(instance=instance(tag="2020-01-01T00:00:00Z"), named_hosted=True)
@@ -168,11 +170,19 @@ class TestOthers:
         found = judge(appliance=Appliance(1, "i-1", account_id=OTHER, region="eu-west-1"))
         assert (found.status, found.due) == ("hosted", False)
         assert OTHER in found.reason and OWN in found.reason
+        assert not found.orphaned
 
     def test_gone_from_its_own_account_is_orphaned(self) -> None:
         found = judge()
         assert (found.status, found.due) == ("unknown", False)
         assert "orphaned" in found.reason and "unregister" in found.reason
+        assert found.orphaned
+
+    def test_all_accounts_that_were_searched_are_named(self) -> None:
+        facts = Facts("i-1", Appliance(1, "i-1", account_id=OTHER, region="eu-west-1"), regions=["eu-west-1"], account_ids=[OWN, "210987654321"])
+        found = assess(facts, registration_tag=TAG, renew_before=timedelta(days=30), now=NOW)
+        assert found.status == "hosted"
+        assert f"belongs to the AWS account {OTHER}, not to the AWS accounts {OWN}, 210987654321" in found.reason
 
     def test_not_found_where_it_was_not_searched(self) -> None:
         found = judge(regions=["us-east-1"])
