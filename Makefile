@@ -57,6 +57,8 @@ lint: $(TEST) ## ruff, shellcheck, yamllint, ansible-lint (production profile), 
 	ruff check
 	git grep --untracked -l '^#!.*bash' -- .ci tests tools | xargs shellcheck
 	yamllint --strict .
+	check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	check-jsonschema --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/*_*.yml
 	ansible-lint
 	antsibull-changelog lint
 	antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs self --skip-rstcheck .
