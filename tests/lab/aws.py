@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The AWS side of a fleet, in moto.
 
-Each region has one VPC in 127.0.0.0/8, so that the private address of a management interface is a loopback address on which the
+Each region of an account has one VPC in 127.0.0.0/8, so that the private address of a management interface is a loopback address on which the
 appliance's SSH can listen. Interfaces, user data and security groups are those of the vendor's deployments: directly inline, the
 management port is device index 0; behind a Gateway Load Balancer it is device index 1 and its security group has no ingress.
 """
@@ -20,12 +20,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import IPv4Address, IPv4Network
+from itertools import islice
 from unittest import mock
 
 os.environ.setdefault("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")  # before moto is imported: saves a second per region
 
 from moto.core.base_backend import BackendDict
-from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.ec2.models import EC2Backend, ec2_backends
 from moto.ec2.models import instances as moto_instances
 from moto.ec2.models.elastic_network_interfaces import NetworkInterface
@@ -35,7 +35,7 @@ from moto.iam.models import iam_backends
 
 from lab.aws_accounts import account_specs, build_accounts
 from lab.cloudformation import CloudFormation
-from lab.fleet import ApplianceSpec, Fleet, RoleAction
+from lab.fleet import OWN_ACCOUNT_ID, ApplianceSpec, Fleet, RoleAction
 from lab.iam_policies import Rights
 from lab.iam_state import rights_of
 from lab.lambda_events import count_lambda_events
@@ -47,8 +47,9 @@ from lab.stack_life import StackLife
 from lab.stack_set_life import StackSetLife
 from lab.stack_sets import StackSets
 
-ACCOUNT_ID = DEFAULT_ACCOUNT_ID
-REGION_NETWORKS = tuple(IPv4Network(f"127.{second}.0.0/16") for second in range(10, 20))
+ACCOUNT_ID = OWN_ACCOUNT_ID
+# In AWS, networks of accounts may overlap; here each address stands for one appliance. The bastion is in 127.20.0.0/16.
+NETWORKS = tuple(IPv4Network(f"127.{second}.0.0/16") for second in range(10, 255) if second != 20)
 
 MANAGEMENT = "Network Security Mgmt Port"
 DATA = "Network Security Data Port"
@@ -63,7 +64,7 @@ _ROLE_TRUST = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal
 
 @dataclass
 class RegionNetwork:
-    """The VPC of one region."""
+    """The VPC of one region of an account."""
 
     vpc_id: str
     management_subnet: str
@@ -103,14 +104,14 @@ def _build_network(backend: EC2Backend, network: IPv4Network, bastion_cidr: str)
         standing_ssh_group=standing,
         geneve_group=geneve,
         inline_data_group=inline_data,
-        management_addresses=iter(list(management.hosts())[9:]),
-        data_addresses=iter(list(data.hosts())[9:]),
+        management_addresses=islice(management.hosts(), 9, None),
+        data_addresses=islice(data.hosts(), 9, None),
     )
 
 
-def _create_role(name: str, actions: t.Sequence[str]) -> str:
+def _create_role(account_id: str, name: str, actions: t.Sequence[str]) -> str:
     """Make a role for appliances, as the vendor's template does, with its instance profile; return the profile's ARN."""
-    iam = iam_backends[ACCOUNT_ID]["aws"]
+    iam = iam_backends[account_id]["aws"]
     iam.create_role(name, _ROLE_TRUST, "/", None, "", [], "3600")
     if actions:
         statement = {"Effect": "Allow", "Action": actions, "Resource": "*"}
@@ -149,12 +150,12 @@ class Aws:
     """
 
     def __init__(self, fleet: Fleet, *, bastion_cidr: str, now: datetime) -> None:
-        """Build the account from nothing; whatever moto held in this process is forgotten."""
+        """Build the accounts from nothing; whatever moto held in this process is forgotten."""
         self.lock = threading.RLock()
         self.placements: dict[str, Placement] = {}
         self._bastion_cidr = bastion_cidr
-        self._networks: dict[str, RegionNetwork] = {}
-        self._profile_arn = ""
+        self._networks: dict[tuple[str, str], RegionNetwork] = {}
+        self._profile_arns: dict[str, str] = {}
         self.stacks = StackLife()
         self.cloudformation = CloudFormation(fleet.aws.cloudformation, self.stacks)
         accounts = account_specs(fleet.aws, ACCOUNT_ID)
@@ -166,30 +167,31 @@ class Aws:
         with self.lock:
             BackendDict.reset()
             self.lambda_events = count_lambda_events()
-            self._profile_arn = _create_role(ROLE_NAME, ROLE_ACTIONS)
+            for account_id in accounts:
+                self._profile_arns[account_id] = _create_role(account_id, ROLE_NAME, ROLE_ACTIONS)
             for spec in fleet.appliances:
                 self.placements[spec.instance_id] = self._launch(spec, now) if spec.in_aws else hosted_placement(spec)
-            self._first_groups = {group.id for region in self._networks for group in self._groups(region)}
+            self._first_groups = {group.id for place in self._networks for group in self._groups(*place)}
             build_accounts(fleet.aws, ACCOUNT_ID)
             if organization is not None:
                 build_organization(organization, ACCOUNT_ID)
             build_rtm(fleet, ACCOUNT_ID, self.stacks)
 
     @staticmethod
-    def backend(region: str) -> EC2Backend:
+    def backend(account_id: str, region: str) -> EC2Backend:
         """Return moto's EC2 of a region."""
-        return ec2_backends[ACCOUNT_ID][region]
+        return ec2_backends[account_id][region]
 
-    def _network(self, region: str) -> RegionNetwork:
-        """Return the region's VPC, made when first needed."""
-        if region not in self._networks:
-            cidr = REGION_NETWORKS[len(self._networks)]
-            self._networks[region] = _build_network(self.backend(region), cidr, self._bastion_cidr)
-        return self._networks[region]
+    def _network(self, account_id: str, region: str) -> RegionNetwork:
+        """Return the VPC of a region of an account, made when first needed."""
+        place = account_id, region
+        if place not in self._networks:
+            self._networks[place] = _build_network(self.backend(*place), NETWORKS[len(self._networks)], self._bastion_cidr)
+        return self._networks[place]
 
     def _launch(self, spec: ApplianceSpec, now: datetime) -> Placement:
         """Start an appliance's instance as it was started at its deployment."""
-        backend, network = self.backend(spec.region), self._network(spec.region)
+        backend, network = self.backend(spec.account, spec.region), self._network(spec.account, spec.region)
         # Each appliance has a management group of its own, as the vendor's template makes one in each stack.
         own_groups = [
             backend.create_security_group(f"{spec.name}-{name}", "Management of a Network Security appliance", vpc_id=network.vpc_id).id
@@ -217,7 +219,7 @@ class Aws:
         for index, port in enumerate(ports):
             instance.nics[index].description = port["Description"]  # moto overwrites that of device index 0
         return Placement(
-            account_id=ACCOUNT_ID,
+            account_id=spec.account,
             region=spec.region,
             availability_zone=t.cast(str, instance.availability_zone),
             vpc_id=network.vpc_id,
@@ -226,10 +228,10 @@ class Aws:
         )
 
     def _profile_of(self, spec: ApplianceSpec) -> str:
-        """Return the ARN of an appliance's instance profile: one for all, but for those whose role lacks something."""
+        """Return the ARN of an appliance's instance profile: one for all of an account, but for those whose role lacks something."""
         if not spec.instance_role_lacks:
-            return self._profile_arn
-        return _create_role(f"{ROLE_NAME}-{spec.instance_id}", [action for action in ROLE_ACTIONS if action not in spec.instance_role_lacks])
+            return self._profile_arns[spec.account]
+        return _create_role(spec.account, f"{ROLE_NAME}-{spec.instance_id}", [action for action in ROLE_ACTIONS if action not in spec.instance_role_lacks])
 
     @staticmethod
     def _date(backend: EC2Backend, instance: Instance, spec: ApplianceSpec, now: datetime) -> None:
@@ -248,13 +250,17 @@ class Aws:
         for interface in instance.nics.values():
             interface.attach_time = deployed_at
 
-    def _groups(self, region: str) -> list[SecurityGroup]:
-        return self.backend(region).describe_security_groups()
+    def _groups(self, account_id: str, region: str) -> list[SecurityGroup]:
+        return self.backend(account_id, region).describe_security_groups()
+
+    def _backend_of(self, instance_id: str) -> EC2Backend:
+        placement = self.placements[instance_id]
+        return self.backend(placement.account_id, placement.region)
 
     def _interface(self, instance_id: str) -> NetworkInterface | None:
-        """Return an instance's management interface, unless the instance does not run or is not in this account."""
-        placement = self.placements[instance_id]
-        interface = self.backend(placement.region).enis.get(placement.interface_id)
+        """Return an instance's management interface, unless the instance does not run or is in none of the user's accounts."""
+        interface_id = self.placements[instance_id].interface_id
+        interface = self._backend_of(instance_id).enis.get(interface_id) if interface_id else None
         if interface is None or interface.instance is None or not interface.instance.is_running():
             return None
         return interface
@@ -264,9 +270,9 @@ class Aws:
         with self.lock:
             if self._interface(instance_id) is None:
                 return None
-            associations = self.backend(self.placements[instance_id].region).iam_instance_profile_associations
+            associations = self._backend_of(instance_id).iam_instance_profile_associations
             roles = associations[instance_id].iam_instance_profile.roles if instance_id in associations else []
-            return rights_of(iam_backends[ACCOUNT_ID]["aws"], roles[0]) if roles else Rights()
+            return rights_of(iam_backends[self.placements[instance_id].account_id]["aws"], roles[0]) if roles else Rights()
 
     def ingress_rules(self, instance_id: str) -> list[Rule]:
         """Return the ingress rules for addresses that are in force on an instance's management interface now."""
@@ -293,21 +299,23 @@ class Aws:
     def instance_tags(self, instance_id: str) -> dict[str, str]:
         """Return the instance's tags."""
         with self.lock:
-            return dict(self.backend(self.placements[instance_id].region).tags[instance_id])
+            return dict(self._backend_of(instance_id).tags[instance_id])
 
     def groups_created_since_start(self) -> list[dict[str, t.Any]]:
         """Return the security groups that were not there when the lab started, with the interfaces they are on."""
         with self.lock:
             return [
                 {
+                    "account_id": account_id,
                     "region": region,
                     "vpc_id": group.vpc_id,
                     "group_id": group.id,
                     "name": group.name,
-                    "tags": dict(self.backend(region).tags[group.id]),
-                    "interfaces": [eni.id for eni in self.backend(region).enis.values() if group in eni.group_set],
+                    "tags": dict(backend.tags[group.id]),
+                    "interfaces": [eni.id for eni in backend.enis.values() if group in eni.group_set],
                 }
-                for region in self._networks
-                for group in self._groups(region)
+                for account_id, region in self._networks
+                for backend in (self.backend(account_id, region),)
+                for group in self._groups(account_id, region)
                 if group.id not in self._first_groups
             ]

@@ -31,7 +31,9 @@ def account_specs(spec: AwsSpec, own_id: str) -> dict[str, AwsAccountSpec]:
 def build_accounts(spec: AwsSpec, own_id: str) -> None:
     """Make the roles and trails of all accounts in moto."""
     for account in spec.accounts:
-        trust = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{own_id}:root"}, "Action": "sts:AssumeRole"}
+        trust: dict[str, t.Any] = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{own_id}:root"}, "Action": "sts:AssumeRole"}
+        if account.external_id is not None:
+            trust["Condition"] = {"StringEquals": {"sts:ExternalId": account.external_id}}
         document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
         iam_backends[account.id]["aws"].create_role(account.role, document, "/", None, "", [], "3600")
     for account_id, settings in account_specs(spec, own_id).items():
@@ -83,10 +85,11 @@ class AwsAccounts:
         return self.specs[account_id].denied_actions
 
     def check_role(self, account_id: str, call: AwsCall) -> AwsFailure | None:
-        """Refuse to let somebody assume a role that does not exist: moto would make up the account."""
+        """Refuse to let somebody assume a role that does not exist, for which moto would make up the account, or that asks for an external ID."""
         wanted = call.form.get("RoleArn", "")
         known = any(role.arn == wanted for account in self.specs for role in iam_backends[account]["aws"].roles.values())
-        if known:
+        external_id = next((account.external_id for account in self._spec.accounts if account.role_arn == wanted), None)
+        if known and external_id in (None, call.form.get("ExternalId")):
             return None
         message = f"User: {self.identity(account_id, call.access_key)} is not authorized to perform: sts:AssumeRole on resource: {wanted}"
         return AwsFailure("AccessDenied", message)

@@ -99,7 +99,7 @@ class AwsFilter:
         """Answer a call that may be carried out, one at a time: moto is not made for threads."""
         with self._aws.lock:
             self._aws.stacks.advance()
-            answer = check(self._aws, call) or self._own_answer(call, account_id, effect)
+            answer = check(account_id, call) or self._own_answer(call, account_id, effect)
             if isinstance(answer, AwsFailure):
                 return self._refuse(call, account_id, answer, start_response)
             if answer is None:

@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from lab.aws import Aws
+from moto.ec2.models import EC2Backend, ec2_backends
+
 from lab.aws_call import AwsCall
 from lab.aws_errors import AwsFailure
 
@@ -17,16 +18,15 @@ LONGEST_TAG_KEY = 128
 LONGEST_TAG_VALUE = 256
 _GROUP_TEXT = re.compile(r"^[A-Za-z0-9 ._\-:/()#,@\[\]+=&;{}!$*]{1,255}$")
 
-Check = Callable[[Aws, AwsCall], AwsFailure | None]
+Check = Callable[[EC2Backend, AwsCall], AwsFailure | None]
 
 
-def _check_interface_groups(aws: Aws, call: AwsCall) -> AwsFailure | None:
+def _check_interface_groups(backend: EC2Backend, call: AwsCall) -> AwsFailure | None:
     """Groups of an interface must exist, belong to its VPC, and be at most five."""
     wanted = call.values("SecurityGroupId")
     if len(set(wanted)) > GROUPS_PER_INTERFACE:
         message = f"You've reached the limit on the number of security groups that you can assign to an interface: {GROUPS_PER_INTERFACE}."
         return AwsFailure("SecurityGroupsPerInterfaceLimitExceeded", message)
-    backend = aws.backend(call.region)
     interface = backend.enis.get(call.form.get("NetworkInterfaceId", ""))
     for group_id in wanted:
         group = backend.get_security_group_from_id(group_id)
@@ -37,15 +37,15 @@ def _check_interface_groups(aws: Aws, call: AwsCall) -> AwsFailure | None:
     return None
 
 
-def _check_group_unused(aws: Aws, call: AwsCall) -> AwsFailure | None:
+def _check_group_unused(backend: EC2Backend, call: AwsCall) -> AwsFailure | None:
     """A group that is on an interface cannot be deleted."""
     group_id = call.form.get("GroupId", "")
-    if any(group.id == group_id for interface in aws.backend(call.region).enis.values() for group in interface.group_set):
+    if any(group.id == group_id for interface in backend.enis.values() for group in interface.group_set):
         return AwsFailure("DependencyViolation", f"resource {group_id} has a dependent object")
     return None
 
 
-def _check_group_texts(_aws: Aws, call: AwsCall) -> AwsFailure | None:
+def _check_group_texts(_backend: EC2Backend, call: AwsCall) -> AwsFailure | None:
     """Names and descriptions of groups take certain characters only."""
     name = call.form.get("GroupName", "")
     if not _GROUP_TEXT.match(name) or name.lower().startswith("sg-"):
@@ -69,11 +69,11 @@ _CHECKS: dict[str, Check] = {
     "ec2:ModifyNetworkInterfaceAttribute": _check_interface_groups,
     "ec2:DeleteSecurityGroup": _check_group_unused,
     "ec2:CreateSecurityGroup": _check_group_texts,
-    "ec2:CreateTags": lambda _aws, call: _check_tags(call.tags("Tag")),
+    "ec2:CreateTags": lambda _backend, call: _check_tags(call.tags("Tag")),
 }
 
 
-def check(aws: Aws, call: AwsCall) -> AwsFailure | None:
+def check(account_id: str, call: AwsCall) -> AwsFailure | None:
     """Return the error that AWS would answer and moto would not. A dry run is answered before anything is looked at."""
     rule = None if call.dry_run else _CHECKS.get(call.operation)
-    return rule(aws, call) if rule else None
+    return rule(ec2_backends[account_id][call.region], call) if rule else None

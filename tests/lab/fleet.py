@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import typing as t
+from collections import Counter
 from pathlib import Path
 
 import yaml
@@ -30,6 +31,8 @@ RoleAction = t.Literal[
 ]
 
 AccountId = t.Annotated[str, Field(pattern=r"^\d{12}$")]
+# The AWS account of the lab's user; moto's own for whoever it does not know.
+OWN_ACCOUNT_ID = "123456789012"
 StackStatus = t.Literal[
     "CREATE_IN_PROGRESS",
     "CREATE_COMPLETE",
@@ -78,6 +81,7 @@ class ApplianceSpec(Spec):
     """One appliance.
 
     :ivar instance_id: made from the name unless given, so that it is the same in every lab.
+    :ivar account: AWS account of the instance: the lab's own, or one of ``aws.accounts``.
     :ivar instance_role_lacks: actions that its role does not allow; the appliance gets a role of its own then.
     :ivar registered_days_ago: age of the certificate. For ``registered: false`` it is when the appliance was registered last.
     :ivar registered_on_appliance: what the appliance itself believes, where it differs from ``registered`` (what the API lists).
@@ -99,6 +103,7 @@ class ApplianceSpec(Spec):
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
     instance_id: str = Field(default="", pattern=r"^$|^i-[0-9a-f]{8,17}$")
     deployment: Deployment = "inline"
+    account: AccountId = OWN_ACCOUNT_ID
     region: str = Field(default="us-east-1", pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")
     instance_type: str = "c5n.2xlarge"
     instance_role: bool = True
@@ -153,9 +158,16 @@ class ApplianceSpec(Spec):
             raise ValueError("instance_role_lacks needs instance_role")
         return self
 
+    @model_validator(mode="after")
+    def _check_account(self) -> t.Self:
+        """A hosted appliance is in the vendor's account."""
+        if not self.in_aws and self.account != OWN_ACCOUNT_ID:
+            raise ValueError("a hosted appliance takes no account: it is in the vendor's")
+        return self
+
     @property
     def in_aws(self) -> bool:
-        """Whether the instance is in the user's AWS account; a hosted appliance is in the vendor's."""
+        """Whether the instance is in an AWS account of the user's; a hosted appliance is in the vendor's."""
         return self.deployment != "hosted"
 
     @property
@@ -258,10 +270,19 @@ class AwsAccountSpec(Spec):
 
 
 class FurtherAccountSpec(AwsAccountSpec):
-    """An AWS account besides the lab's own. Its role is for the lab's user to assume."""
+    """An AWS account besides the lab's own. Its role is for the lab's user to assume.
+
+    :ivar external_id: what has to be said to assume it.
+    """
 
     id: AccountId
     role: str = Field(default="conformity-rtm", pattern=r"^[\w+=,.@-]{1,64}$")
+    external_id: str | None = Field(default=None, min_length=2, max_length=1224, pattern=r"^[\w+=,.@:/-]+$")
+
+    @property
+    def role_arn(self) -> str:
+        """ARN of the role."""
+        return f"arn:aws:iam::{self.id}:role/{self.role}"
 
 
 class CloudFormationSpec(Spec):
@@ -378,16 +399,19 @@ class Fleet(Spec):
 
     @model_validator(mode="after")
     def _check_references(self) -> Fleet:
-        """Names and instance ids are unique; every named profile exists."""
+        """Names and instance ids are unique; every named profile and account exists."""
         for what in ("name", "instance_id"):
-            values = [getattr(appliance, what) for appliance in self.appliances]
-            twice = {value for value in values if values.count(value) > 1}
+            values = Counter(getattr(appliance, what) for appliance in self.appliances)
+            twice = {value for value, times in values.items() if times > 1}
             if twice:
                 raise ValueError(f"{what} used twice: {', '.join(sorted(twice))}")
         known = {profile.name for profile in self.profiles}
         unknown = {appliance.profile for appliance in self.appliances if appliance.profile is not None} - known
         if unknown:
             raise ValueError(f"unknown profile: {', '.join(sorted(unknown))}; known are {', '.join(sorted(known))}")
+        strange = {appliance.account for appliance in self.appliances} - {OWN_ACCOUNT_ID, *(account.id for account in self.aws.accounts)}
+        if strange:
+            raise ValueError(f"appliances in an account that is not in aws.accounts: {', '.join(sorted(strange))}")
         return self
 
 

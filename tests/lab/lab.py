@@ -34,6 +34,7 @@ from lab.keys import make_key_pair
 from lab.log_delivery import LogDelivery
 from lab.netsec_api import BASE, LEGACY_BASE, create_netsec_app
 from lab.netsec_gate import ApiGate
+from lab.plugin_inventory import write_plugin_inventory
 from lab.rtm_monitoring import Monitoring
 from lab.servers import AsgiServer, LoopThread, WsgiServer
 from lab.state_dir import SshAccess, StateDir, write_ssh_files
@@ -123,6 +124,7 @@ class Lab:
             host_keys=[bastion.host_key_line, *appliances.known_hosts_lines()],
         )
         write_ssh_files(self.state_dir, self.world.appliances.values(), access)
+        write_plugin_inventory(self.state_dir, self.world.appliances.values(), self.fleet.aws, access)
         self.environment = self._environment(api_url, conformity_url, aws_url)
         self.state_dir.write_environment(self.environment)
         self.state_dir.write_description(self._description(api_url, aws_url, control_url, access))
@@ -232,7 +234,7 @@ class Lab:
             "legacy_netsec_url": api_url + LEGACY_BASE,
             "aws_url": aws_url,
             "aws_account_id": ACCOUNT_ID,
-            "aws_role_arns": [f"arn:aws:iam::{account.id}:role/{account.role}" for account in self.fleet.aws.accounts],
+            "aws_role_arns": [account.role_arn for account in self.fleet.aws.accounts],
             "aws_regions": sorted({spec.region for spec in self.fleet.appliances if spec.in_aws}),
             "read_only_api_key": self._read_only_key,
             "environment": self.environment,

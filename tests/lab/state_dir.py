@@ -55,6 +55,11 @@ class StateDir:
         return self.path / "inventory.yml"
 
     @property
+    def plugin_inventory(self) -> Path:
+        """Folder of the inventory that asks the API and AWS which appliances there are."""
+        return self.path / "inventory"
+
+    @property
     def addressed_inventory(self) -> Path:
         """Inventory with addresses, for raw commands on appliances whose SSH is open."""
         return self.path / "inventory_with_addresses.yml"
@@ -80,12 +85,12 @@ class StateDir:
         """Write ``environment.sh``. A profile or session token of the user's own would win over the lab's credentials."""
         lines = ["# Source this file: . environment.sh", "unset AWS_PROFILE AWS_SESSION_TOKEN"]
         lines += [f"export {name}={shlex.quote(value)}" for name, value in environment.items()]
-        _write(self.environment_file, "\n".join(lines) + "\n")
+        write_private(self.environment_file, "\n".join(lines) + "\n")
 
     def write_description(self, description: dict[str, t.Any]) -> None:
         """Write ``lab.json``, whole or not at all."""
         draft = self.description.with_suffix(".new")
-        _write(draft, json.dumps(description, indent=2) + "\n")
+        write_private(draft, json.dumps(description, indent=2) + "\n")
         draft.replace(self.description)
 
 
@@ -109,18 +114,23 @@ def write_ssh_files(state_dir: StateDir, appliances: t.Iterable[ApplianceState],
     """Write ``known_hosts``, ``ssh_config`` and both inventories."""
     reachable = [appliance for appliance in appliances if appliance.placement.address]
     everyone = list(appliances)
-    _write(state_dir.known_hosts, "".join(f"{line}\n" for line in access.host_keys))
-    _write(state_dir.ssh_config, _ssh_config(state_dir, reachable, access))
-    _write(state_dir.inventory, _inventory(state_dir, everyone, access, with_addresses=False))
-    _write(state_dir.addressed_inventory, _inventory(state_dir, reachable, access, with_addresses=True))
+    write_private(state_dir.known_hosts, "".join(f"{line}\n" for line in access.host_keys))
+    write_private(state_dir.ssh_config, _ssh_config(state_dir, reachable, access))
+    write_private(state_dir.inventory, _inventory(state_dir, everyone, access, with_addresses=False))
+    write_private(state_dir.addressed_inventory, _inventory(state_dir, reachable, access, with_addresses=True))
 
 
 def _inventory(state_dir: StateDir, appliances: list[ApplianceState], access: SshAccess, *, with_addresses: bool) -> str:
     """Return an inventory of one group."""
     hosts = {appliance.instance_id: _host_variables(appliance, with_addresses=with_addresses) for appliance in appliances}
-    variables = {
-        "ansible_connection": "trendmicro.cloudone.nsva",
-        "ansible_user": "admin",
+    variables = {"ansible_connection": "trendmicro.cloudone.nsva", "ansible_user": "admin", **ssh_variables(state_dir, access)}
+    inventory: str = yaml.safe_dump({GROUP: {"hosts": hosts, "vars": variables}}, sort_keys=False, explicit_start=True)
+    return inventory
+
+
+def ssh_variables(state_dir: StateDir, access: SshAccess) -> dict[str, t.Any]:
+    """Return what an inventory says of all appliances: how SSH gets to them."""
+    return {
         "ansible_port": access.port,
         "ansible_ssh_private_key_file": str(state_dir.appliance_key),
         "ansible_nsva_known_hosts_file": str(state_dir.known_hosts),
@@ -130,19 +140,19 @@ def _inventory(state_dir: StateDir, appliances: list[ApplianceState], access: Ss
         "ansible_nsva_bastion_private_key_file": str(state_dir.bastion_key),
         "netsec_certificate_ssh_source_cidrs": [access.source_cidr],
     }
-    inventory: str = yaml.safe_dump({GROUP: {"hosts": hosts, "vars": variables}}, sort_keys=False, explicit_start=True)
-    return inventory
+
+
+def registration_variables(appliance: ApplianceState) -> dict[str, str]:
+    """Return what the user has to say of an appliance that refuses tokens: which API key may be typed into it. Here it is that of environment.sh."""
+    if appliance.spec.supports_tokens:
+        return {}
+    return {"netsec_certificate_registration_api_key": "{{ lookup('ansible.builtin.env', 'CLOUDONE_API_KEY') }}"}
 
 
 def _host_variables(appliance: ApplianceState, *, with_addresses: bool) -> dict[str, str]:
     """Return what an inventory says of one appliance."""
-    variables = {"lab_name": appliance.spec.name}
-    if not appliance.spec.supports_tokens:
-        # It refuses tokens. Which API key may be typed into it is for its owner to say; here that is the one from environment.sh.
-        variables["netsec_certificate_registration_api_key"] = "{{ lookup('ansible.builtin.env', 'CLOUDONE_API_KEY') }}"
-    if with_addresses:
-        variables["ansible_host"] = appliance.placement.address
-    return variables
+    address = {"ansible_host": appliance.placement.address} if with_addresses else {}
+    return {"lab_name": appliance.spec.name, **registration_variables(appliance), **address}
 
 
 def _ssh_config(state_dir: StateDir, appliances: list[ApplianceState], access: SshAccess) -> str:
@@ -171,7 +181,7 @@ def _ssh_config(state_dir: StateDir, appliances: list[ApplianceState], access: S
     return "\n".join("\n    ".join(f"{name} {value}" for name, value in {**block, **common}.items()) + "\n" for block in blocks)
 
 
-def _write(path: Path, text: str) -> None:
+def write_private(path: Path, text: str) -> None:
     """Write a file that only its owner may read: some of them hold keys."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:

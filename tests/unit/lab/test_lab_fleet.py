@@ -44,6 +44,8 @@ def test_the_demo_holds_the_seven_situations() -> None:
         ({"appliances": [{"name": "a"}, {"name": "a"}]}, "name used twice: a"),
         ({"appliances": [{"name": "a", "profile": "Nope"}]}, "unknown profile: Nope"),
         ({"appliances": [{"name": "a", "extra_security_groups": 5}]}, "extra_security_groups"),
+        ({"appliances": [{"name": "a", "account": "210987654321"}]}, "not in aws.accounts: 210987654321"),
+        ({"appliances": [{"name": "a", "deployment": "hosted", "account": "210987654321"}]}, "takes no account"),
         ({}, "appliances"),
         ([], "fleet"),
     ],
