@@ -23,7 +23,7 @@ from lab.faults import ApiEffect, Faults, Target
 class Gate(ABC):
     """ASGI middleware.
 
-    Facts that a fault can match: ``method``, and ``path`` below the base, without the query.
+    Facts that a fault can match: ``method``, ``path`` below the base, ``query``, and what :meth:`facts` adds.
 
     :cvar target: what faults and recorded calls name the API.
     :param delay: seconds that every answer takes.
@@ -56,8 +56,8 @@ class Gate(ABC):
             await send(message)
 
         await asyncio.sleep(self._delay)
-        effect = self._faults.due(self.target, ApiEffect, {"method": scope["method"], "path": call["path"]})
-        if effect is not None and effect.drop:
+        effect = self._faults.due(self.target, ApiEffect, call)
+        if effect is not None and (effect.drop or effect.lose == "answer"):
             self._calls.record(self.target, **call, status=None)
         await self._handle(scope, receive, record_and_send, effect)
 
@@ -75,6 +75,8 @@ class Gate(ABC):
             await refusal(scope, receive, send)
         elif effect is not None and effect.merge is not None:
             await self._app(scope, receive, _Merging(send, effect.merge))
+        elif effect is not None and (effect.lose or effect.truncate):
+            await self._app(scope, receive, _Losing(send, receive, effect))
         else:
             await self._app(scope, receive, send)
 
@@ -112,6 +114,35 @@ class _Merging:
         headers = [(name, value) for name, value in self._start["headers"] if name != b"content-length"]
         await self._send({**self._start, "headers": [*headers, (b"content-length", str(len(body)).encode())]})
         await self._send({"type": "http.response.body", "body": body})
+
+
+class _Losing:
+    """Loses an answer, or the second half of it, on its way out."""
+
+    def __init__(self, send: Send, receive: Receive, effect: ApiEffect) -> None:
+        self._send = send
+        self._receive = receive
+        self._effect = effect
+        self._start: MutableMapping[str, t.Any] = {}
+        self._body = b""
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self._start = message
+            return
+        self._body += message.get("body", b"")
+        if message.get("more_body"):
+            return
+        half = self._body[: len(self._body) // 2]
+        if self._effect.truncate:
+            headers = [(name, value) for name, value in self._start["headers"] if name != b"content-length"]
+            await self._send({**self._start, "headers": [*headers, (b"content-length", str(len(half)).encode())]})
+            await self._send({"type": "http.response.body", "body": half})
+            return
+        if self._effect.lose == "half":
+            await self._send(self._start)
+            await self._send({"type": "http.response.body", "body": half, "more_body": True})
+        _drop_connection(self._receive)
 
 
 def _drop_connection(receive: Callable[[], Awaitable[Message]]) -> None:

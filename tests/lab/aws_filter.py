@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import socket
 import time
 import typing as t
 from collections.abc import Callable, Iterable
@@ -19,6 +18,7 @@ from lab.aws_call import AwsCall, WsgiEnvironment, parse_call
 from lab.aws_errors import AwsFailure, denied, invalid_credentials
 from lab.aws_regions import describe_regions
 from lab.aws_rules import check
+from lab.aws_spoiling import drop_connection, spoiled, spoils
 from lab.aws_writes import is_write
 from lab.call_log import CallLog
 from lab.faults import AwsEffect, Faults
@@ -67,11 +67,13 @@ class AwsFilter:
             time.sleep(effect.delay)
             if effect.drop:
                 self._record(call, account_id, None, None)
-                _drop_connection(environ)
+                drop_connection(environ)
         failure = self._failure(call, account_id, effect)
         if failure is not None or account_id is None:
             return self._refuse(call, account_id, failure or invalid_credentials(call), start_response)
-        return self._carry_out(call, account_id, effect, environ, start_response)
+        if effect is None or not spoils(effect):
+            return self._carry_out(call, account_id, effect, environ, start_response)
+        return spoiled(effect, environ, start_response, lambda start: self._carry_out(call, account_id, effect, environ, start))
 
     def _fault(self, call: AwsCall, account_id: str | None) -> AwsEffect | None:
         """Return the fault that hits this call, if any."""
@@ -152,9 +154,3 @@ class AwsFilter:
 
 def _status_line(status: int) -> str:
     return f"{status} {HTTPStatus(status).phrase}"
-
-
-def _drop_connection(environ: WsgiEnvironment) -> t.NoReturn:
-    """Close the client's connection without an answer."""
-    environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
-    raise ConnectionResetError

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
 Target = t.Literal["api", "conformity", "aws", "cli"]
 Facts = t.Mapping[str, str | t.Sequence[str]]
+Loss = t.Literal["answer", "half"]
 
 
 class Effect(BaseModel):
@@ -29,7 +30,9 @@ class ApiEffect(Effect):
     :ivar status: answer with this status and ``body`` instead of the real answer.
     :ivar body: text as it is, anything else as JSON.
     :ivar merge: fields put into the real JSON answer.
-    :ivar drop: close the connection without an answer.
+    :ivar drop: close the connection without an answer; the request is not carried out.
+    :ivar lose: carry the request out, and close the connection before the ``answer``, or after its first ``half``.
+    :ivar truncate: carry the request out, and answer with the first half of the body as if it were all.
     """
 
     delay: float = Field(default=0, ge=0)
@@ -38,6 +41,8 @@ class ApiEffect(Effect):
     body: JsonValue = ""
     merge: dict[str, JsonValue] | None = None
     drop: bool = False
+    lose: Loss | None = None
+    truncate: bool = False
 
 
 class AwsEffect(Effect):
@@ -46,7 +51,9 @@ class AwsEffect(Effect):
     :ivar delay: seconds to wait first.
     :ivar code: answer with this AWS error code, for example ``UnauthorizedOperation`` or ``RequestLimitExceeded``.
     :ivar status: HTTP status of the error, where it is not the usual one of the code.
-    :ivar drop: close the connection without an answer.
+    :ivar drop, lose, truncate: as of an API.
+    :ivar body: text to answer with, as a success, instead of the real answer.
+    :ivar hide: leave out of the real answer, in XML, each list item with this text (a pattern) directly in it: what was just made is not visible yet.
     :ivar stack_seconds: how long the operation on a stack takes that the call begins.
     :ivar stack_fails: why that operation fails, after this time.
     :ivar rollback_fails: whether the rollback fails as well.
@@ -57,6 +64,10 @@ class AwsEffect(Effect):
     message: str | None = None
     status: int | None = Field(default=None, ge=400, le=599)
     drop: bool = False
+    lose: Loss | None = None
+    truncate: bool = False
+    body: str | None = None
+    hide: str | None = None
     stack_seconds: float | None = Field(default=None, ge=0)
     stack_fails: str | None = None
     rollback_fails: bool = False

@@ -177,6 +177,7 @@ class Lab:
     def _api_app(self) -> ApiGate:
         return ApiGate(
             create_netsec_app(self.world),
+            self.world,
             api_key=self._api_key,
             read_only_key=self._read_only_key,
             delay=self.fleet.api.delay,

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 from starlette.datastructures import Headers
@@ -16,8 +17,10 @@ from lab.api_gate import Gate, same_key
 from lab.call_log import CallLog
 from lab.faults import Faults
 from lab.netsec_api import BASE, LEGACY_BASE
+from lab.world import UnknownId, World
 
 API_VERSION = "v1"
+_APPLIANCE = re.compile(r"/appliances/(\d+)(?:/|$)")
 READING_POSTS = frozenset({"/appliances/search"})
 
 
@@ -29,23 +32,30 @@ def below_base(path: str) -> tuple[str, bool]:
 
 
 class ApiGate(Gate):
-    """ASGI middleware.
+    """ASGI middleware. Of a path that names an appliance, its ``instance_id`` is a fact as well.
 
+    :param world: knows which instance an ID of the API stands for.
     :param api_key: key with all rights.
     :param read_only_key: key that may only read; writing with it is answered 403.
     """
 
     target = "api"
 
-    def __init__(self, app: ASGIApp, *, api_key: str, read_only_key: str, delay: float, faults: Faults, calls: CallLog) -> None:
+    def __init__(self, app: ASGIApp, world: World, *, api_key: str, read_only_key: str, delay: float, faults: Faults, calls: CallLog) -> None:
         super().__init__(app, delay=delay, faults=faults, calls=calls)
+        self._world = world
         self._api_key = api_key
         self._read_only_key = read_only_key
 
     def facts(self, path: str) -> dict[str, t.Any]:
-        """Return the path below the base, and which base it is."""
+        """Return the path below the base, which base it is, and which instance the path is about."""
         below, legacy = below_base(path)
-        return {"path": below, "legacy": legacy}
+        api_id = _APPLIANCE.match(below)
+        try:
+            instance_id = self._world.appliance_by_api_id(int(api_id[1])).instance_id if api_id else ""
+        except UnknownId:
+            instance_id = ""
+        return {"path": below, "legacy": legacy, "instance_id": instance_id}
 
     def refusal(self, request: Request) -> Response | None:
         """Check the key and the version."""

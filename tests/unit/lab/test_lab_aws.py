@@ -16,7 +16,8 @@ from ipaddress import ip_address, ip_network
 import boto3
 import botocore.config
 import pytest
-from botocore.exceptions import ClientError, ConnectionClosedError
+from botocore.exceptions import BotoCoreError, ClientError, ConnectionClosedError
+from botocore.parsers import ResponseParserError
 
 from lab.aws import ACCOUNT_ID, Aws
 from lab.aws_filter import AwsFilter
@@ -293,6 +294,20 @@ def test_faults_hit_one_operation_one_resource_or_one_region(account: Account) -
     start = time.monotonic()
     ec2.describe_vpcs()
     assert time.monotonic() - start >= 0.2
+
+
+def test_answers_that_get_lost_or_are_not_up_to_date(start: t.Callable[..., Account]) -> None:
+    account = start()
+    ec2 = account.client("ec2")
+    for number, effect in enumerate(({"lose": "answer"}, {"lose": "half"}, {"truncate": True}, {"body": "<html>login</html>"})):
+        account.faults.add(FaultSpec(target="aws", match={"operation": "ec2:CreateVpc"}, effect=effect))
+        with pytest.raises((BotoCoreError, ResponseParserError)):
+            ec2.create_vpc(CidrBlock=f"10.{number}.0.0/16")
+    blocks = {vpc["CidrBlock"] for vpc in ec2.describe_vpcs()["Vpcs"]}
+    assert blocks >= {f"10.{number}.0.0/16" for number in range(4)}, "it was carried out each time"
+    account.faults.add(FaultSpec(target="aws", match={"operation": "ec2:DescribeVpcs"}, effect={"hide": "10.?.0.0/16"}))
+    assert {vpc["CidrBlock"] for vpc in ec2.describe_vpcs()["Vpcs"]} == {block for block in blocks if not block.startswith("10.")}
+    assert {vpc["CidrBlock"] for vpc in ec2.describe_vpcs()["Vpcs"]} == blocks
 
 
 def test_unknown_credentials_and_regions_that_are_off(start: t.Callable[..., Account]) -> None:

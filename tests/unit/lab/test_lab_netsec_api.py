@@ -71,7 +71,9 @@ def serve() -> Iterator[t.Callable[[World], Api]]:
 
     def start(world: World) -> Api:
         faults, calls = Faults(), CallLog()
-        gate = ApiGate(create_netsec_app(world), api_key=API_KEY, read_only_key=READ_ONLY_KEY, delay=world.fleet.api.delay, faults=faults, calls=calls)
+        gate = ApiGate(
+            create_netsec_app(world), world, api_key=API_KEY, read_only_key=READ_ONLY_KEY, delay=world.fleet.api.delay, faults=faults, calls=calls
+        )
         server = AsgiServer(gate)
         loop.run(server.start())
         servers.append(server)
@@ -407,6 +409,27 @@ def test_a_fault_can_drop_the_connection_or_delay_the_answer(api: Api) -> None:
     start = time.monotonic()
     assert api.ask("GET", "/api/appliances").status == 200
     assert time.monotonic() - start >= 0.2
+
+
+def test_an_answer_can_get_lost_after_the_request_was_carried_out(api: Api) -> None:
+    first = api.ask("GET", "/api/appliances").json["appliances"][0]
+    about_it = {"method": "DELETE", "instance_id": first["instanceId"]}
+    api.faults.add(FaultSpec(target="api", match=about_it, effect={"lose": "answer"}))
+    with pytest.raises(http.client.RemoteDisconnected):
+        api.ask("DELETE", f"/api/appliances/{first['ID']}")
+    assert api.ask("GET", f"/api/appliances/{first['ID']}").status == 404
+    assert [call["status"] for call in api.calls.list("api")] == [200, None, 404]
+
+
+def test_an_answer_can_end_in_the_middle(api: Api) -> None:
+    whole = api.ask("GET", "/api/profiles").text
+    api.faults.add(FaultSpec(target="api", effect={"lose": "half"}))
+    with pytest.raises(http.client.IncompleteRead) as broken:
+        api.ask("GET", "/api/profiles")
+    assert broken.value.partial.decode() == whole[: len(whole) // 2]
+    api.faults.add(FaultSpec(target="api", effect={"truncate": True}))
+    answer = api.ask("GET", "/api/profiles")
+    assert (answer.status, answer.text) == (200, whole[: len(whole) // 2])
 
 
 def test_the_answer_time_can_be_set(serve: t.Callable[[World], Api]) -> None:
