@@ -30,6 +30,17 @@ options:
           - The network interface for management, as its ID (V(eni-...)) or its device index (V(0), V(1)).
           - Needed only where it cannot be told from what EC2 says about the instance.
         type: str
+      assume_role_arn:
+        description:
+          - ARN of an IAM role to work with on this appliance, in whose AWS account it is. It is assumed as the role of the AWS options is, once for
+            all appliances that name it.
+          - If not given, the AWS options alone count. So the appliances of one call may be in several accounts. If one account cannot be reached, only
+            its appliances fail. Option O(concurrency) counts in each account.
+        type: str
+      assume_role_external_id:
+        description:
+          - The external ID that the trust policy of O(appliances[].assume_role_arn) demands, if it does.
+        type: str
   regions:
     description:
       - AWS regions to search for appliances whose region is not known.

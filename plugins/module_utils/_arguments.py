@@ -50,11 +50,15 @@ def aws_spec() -> Spec:
         "access_key": {"type": "str", "no_log": False},
         "secret_key": {"type": "str", "no_log": True},
         "session_token": {"type": "str", "no_log": True},
-        "assume_role_arn": {"type": "str"},
-        "assume_role_external_id": {"type": "str"},
+        **role_spec(),
         "region": {"type": "str"},
         "endpoint_url": {"type": "str"},
     }
+
+
+def role_spec() -> Spec:
+    """The options that name a role of the AWS account in which an appliance is."""
+    return {"assume_role_arn": {"type": "str"}, "assume_role_external_id": {"type": "str"}}
 
 
 def ec2_appliances_spec() -> Spec:
@@ -68,6 +72,7 @@ def ec2_appliances_spec() -> Spec:
                 "instance_id": {"type": "str", "required": True},
                 "region": {"type": "str"},
                 "management_interface": {"type": "str"},
+                **role_spec(),
             },
         },
         "regions": {"type": "list", "elements": "str", "default": []},

@@ -178,6 +178,15 @@ appliances:
           type: str
           returned: if it is known
           sample: eni-0123456789abcdef0
+        assume_role_arn:
+          description: ARN of the role to work with, as in O(appliances).
+          type: str
+          returned: if it is given
+          sample: arn:aws:iam::210987654321:role/certificates
+        assume_role_external_id:
+          description: The external ID for that role, as in O(appliances).
+          type: str
+          returned: if it is given
     account_id:
       description: ID of the AWS account of the instance, as far as it is known.
       type: str
@@ -271,7 +280,6 @@ from ansible_collections.trendmicro.cloudone.plugins.module_utils._arguments imp
     require_libraries,
 )
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.interfaces import ManagementInterface
-from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.session import AwsClients
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._cloudone.netsec import netsec_api
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._errors import CloudOneError, InputError
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._pool import Outcome, for_each
@@ -320,6 +328,7 @@ def location(wanted: Wanted, evidence: Evidence) -> Result:
         "instance_id": wanted.instance_id,
         **({"region": region} if region else {}),
         **({"management_interface": interface_id} if interface_id else {}),
+        **wanted.role.as_options(),
     }
 
 
@@ -329,14 +338,13 @@ def forecast_all(params: t.Mapping[str, t.Any], now: datetime) -> list[Outcome[s
     if not 0 <= params["renew_before"] <= 730:
         raise InputError(f"renew_before must be between 0 and 730, the days that a certificate is valid; it is {params['renew_before']}.")
     api = netsec_api(params, concurrency)
-    clients = AwsClients(params, concurrency=concurrency) if params["use_aws"] else None
     wanted = [Wanted(**appliance, hosted=appliance["instance_id"] in params["hosted_instance_ids"]) for appliance in params["appliances"]]
     renew_before = timedelta(days=params["renew_before"])
 
     def judge(outcome: Outcome[Wanted, Evidence]) -> Result:
         return forecast(outcome.item, outcome.result(), registration_tag=params["registration_tag"], renew_before=renew_before, now=now)
 
-    gathered = gather(api, clients, wanted, regions=params["regions"], concurrency=concurrency)
+    gathered = gather(api, params if params["use_aws"] else None, wanted, regions=params["regions"], concurrency=concurrency)
     return [Outcome(outcome.item.item.instance_id, outcome.value, outcome.error) for outcome in for_each(judge, gathered, concurrency=1)]
 
 

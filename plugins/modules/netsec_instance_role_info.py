@@ -141,6 +141,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.instance_role import STREAMING_ACTIONS, check_roles
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.lookup import for_each_found, refuse_duplicates
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._arguments import aws_spec, concurrency_spec, ec2_appliances_spec, require_libraries
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.accounts import appliances_in_each_account
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.instances import Instance, regions_to_search, require_instances
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.session import AwsClients
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._errors import CloudOneError
@@ -152,15 +153,18 @@ def check_all(params: t.Mapping[str, t.Any]) -> list[Outcome[str, Result]]:
     """One outcome for each appliance, in their order."""
     concurrency = params["concurrency"]
     refuse_duplicates(appliance["instance_id"] for appliance in params["appliances"])
-    clients = AwsClients(params, concurrency=concurrency)
-    searched = regions_to_search(clients, params["appliances"], params["regions"])
-    found = for_each(require_instances(clients, searched, concurrency=concurrency), searched, concurrency=1)
-    judge = check_roles(clients, [outcome.value for outcome in found if outcome.value], params["actions"], concurrency=concurrency)
 
-    def check(_instance_id: str, instance: Instance) -> Result:
-        return {"region": instance.region, **judge(instance).as_result()}
+    def check_account(clients: AwsClients, appliances: list[Result]) -> list[Outcome[str, Result]]:
+        searched = regions_to_search(clients, appliances, params["regions"])
+        found = for_each(require_instances(clients, searched, concurrency=concurrency), searched, concurrency=1)
+        judge = check_roles(clients, [outcome.value for outcome in found if outcome.value], params["actions"], concurrency=concurrency)
 
-    return for_each_found(found, check, concurrency=1)
+        def check(_instance_id: str, instance: Instance) -> Result:
+            return {"region": instance.region, **judge(instance).as_result()}
+
+        return for_each_found(found, check, concurrency=1)
+
+    return appliances_in_each_account(params, check_account)
 
 
 def main() -> None:

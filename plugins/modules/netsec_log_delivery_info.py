@@ -45,6 +45,17 @@ options:
           - AWS region of the instance, in which its logs are.
           - If not given, it is the only one of O(regions). Of several, EC2 is asked in which the instance is.
         type: str
+      assume_role_arn:
+        description:
+          - ARN of an IAM role to work with on this appliance, in whose AWS account it is. It is assumed as the role of the AWS options is, once for
+            all appliances that name it.
+          - If not given, the AWS options alone count. So the appliances of one call may be in several accounts. If one account cannot be reached, only
+            its appliances fail. Option O(concurrency) counts in each account.
+        type: str
+      assume_role_external_id:
+        description:
+          - The external ID that the trust policy of O(appliances[].assume_role_arn) demands, if it does.
+        type: str
       since:
         description:
           - Only events at or after this time count. An ISO 8601 time; one without a zone is in UTC.
@@ -228,7 +239,14 @@ from datetime import datetime, timedelta
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.lookup import for_each_found, refuse_duplicates
-from ansible_collections.trendmicro.cloudone.plugins.module_utils._arguments import aws_spec, concurrency_spec, log_types_spec, require_libraries
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._arguments import (
+    aws_spec,
+    concurrency_spec,
+    log_types_spec,
+    require_libraries,
+    role_spec,
+)
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.accounts import appliances_in_each_account
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.instances import regions_to_search, require_instances
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.session import AwsClients
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._errors import CloudOneError, InputError
@@ -247,21 +265,24 @@ def prove(params: Params, now: datetime, *, wait_timeout: float) -> list[Outcome
     refuse_duplicates(appliance["instance_id"] for appliance in appliances)
     log_types = {appliance["instance_id"]: read_enabled(appliance["instance_id"], appliance["log_types"]) for appliance in appliances}
     since = {appliance["instance_id"]: read_since(appliance["since"], params["max_age"], now) for appliance in appliances}
-    clients = AwsClients(params, concurrency=concurrency)
-    located = locate(clients, params)
-    streams = {one.item: streams_of(one.item, one.value, log_types[one.item], since[one.item]) for one in located if one.value}
-    sightings = await_events(
-        clients,
-        [stream for by_name in streams.values() for stream in by_name.values()],
-        timeout=wait_timeout,
-        interval=params["wait_interval"],
-        concurrency=concurrency,
-    )
 
-    def tell(instance_id: str, region: str) -> Result:
-        return report(region, streams[instance_id], {stream: sightings[stream].result() for stream in streams[instance_id].values()})
+    def prove_account(clients: AwsClients, appliances: list[Result]) -> list[Outcome[str, Result]]:
+        located = locate(clients, appliances, params)
+        streams = {one.item: streams_of(one.item, one.value, log_types[one.item], since[one.item]) for one in located if one.value}
+        sightings = await_events(
+            clients,
+            [stream for by_name in streams.values() for stream in by_name.values()],
+            timeout=wait_timeout,
+            interval=params["wait_interval"],
+            concurrency=concurrency,
+        )
 
-    return for_each_found(located, tell, concurrency=1)
+        def tell(instance_id: str, region: str) -> Result:
+            return report(region, streams[instance_id], {stream: sightings[stream].result() for stream in streams[instance_id].values()})
+
+        return for_each_found(located, tell, concurrency=1)
+
+    return appliances_in_each_account(params, prove_account)
 
 
 def read_since(text: str | None, max_age: int, now: datetime) -> datetime:
@@ -275,9 +296,9 @@ def read_since(text: str | None, max_age: int, now: datetime) -> datetime:
     return since
 
 
-def locate(clients: AwsClients, params: Params) -> list[Outcome[str, str]]:
-    """The region of each appliance. EC2 is asked only where several come into question."""
-    searched = regions_to_search(clients, params["appliances"], params["regions"])
+def locate(clients: AwsClients, appliances: t.Sequence[Result], params: Params) -> list[Outcome[str, str]]:
+    """The region of each appliance of an account. EC2 is asked only where several come into question."""
+    searched = regions_to_search(clients, appliances, params["regions"])
     doubtful = {instance_id: regions for instance_id, regions in searched.items() if len(regions) > 1}
     find = require_instances(clients, doubtful, concurrency=params["concurrency"])
     return for_each(lambda instance_id: find(instance_id).region if instance_id in doubtful else searched[instance_id][0], searched, concurrency=1)
@@ -293,6 +314,7 @@ def main() -> None:
                 "options": {
                     "instance_id": {"type": "str", "required": True},
                     "region": {"type": "str"},
+                    **role_spec(),
                     "since": {"type": "str"},
                     **log_types_spec(required=True),
                 },

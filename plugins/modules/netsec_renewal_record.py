@@ -202,6 +202,7 @@ from ansible_collections.trendmicro.cloudone.plugins.module_utils._arguments imp
     ec2_appliances_spec,
     require_libraries,
 )
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.accounts import ACCOUNTS_AT_ONCE, appliances_in_each_account
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.instances import Instance, regions_to_search, require_instances
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.session import AwsClients
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._cloudone.netsec import NetsecApi, netsec_api
@@ -214,10 +215,10 @@ Params = t.Mapping[str, t.Any]
 Outcomes = list[Outcome[str, Result]]
 
 
-class Aws(t.NamedTuple):
-    """The appliances' EC2 instances, and what changes their tags."""
+class Place(t.NamedTuple):
+    """An appliance's EC2 instance, and what changes tags in its account."""
 
-    find: t.Callable[[str], Instance]
+    instance: Instance
     tags: RenewalTags
 
 
@@ -231,41 +232,55 @@ def record_all(params: Params, *, check_mode: bool, now: datetime) -> Outcomes:
     refuse_duplicates(instance_ids)
     if params["state"] == "started":
         api = netsec_api(params, params["concurrency"])
-        aws = use_aws(params, check_mode=check_mode) if params["use_aws"] else None
-        return start(api, aws, instance_ids, now=now, concurrency=params["concurrency"])
+        places = find_places(params, check_mode=check_mode) if params["use_aws"] else None
+        return start(api, places, instance_ids, now=now, concurrency=params["concurrency"])
     if not params["use_aws"]:
         raise InputError(f"state={params['state']} does nothing but write tags of EC2 instances. Leave use_aws true, or leave this task out.")
     registered_at = from_text(params["registered_at"]) if params["registered_at"] else now.replace(microsecond=0)
     if registered_at is None:
         raise InputError(f"registered_at must be an ISO 8601 time like 2026-03-01T12:00:00Z, not {params['registered_at']!r}.")
-    find, tags = use_aws(params, check_mode=check_mode)
-    found = for_each(find, instance_ids, concurrency=1)
-    instances = [outcome.value for outcome in found if outcome.value]
+    found = find_places(params, check_mode=check_mode)
+    places = [outcome.value for outcome in found if outcome.value]
     if params["state"] == "finished":
-        return complete(found, tags.finish(instances))
+        return complete(found, in_each_account(places, lambda tags, here: tags.finish(here)))
     dates = {"registered_at": to_text(registered_at), "expires_at": to_text(expiry(registered_at))}
-    return complete(found, tags.registered(instances, registered_at), lambda _instance_id: dates)
+    return complete(found, in_each_account(places, lambda tags, here: tags.registered(here, registered_at)), lambda _instance_id: dates)
 
 
-def use_aws(params: Params, *, check_mode: bool) -> Aws:
+def find_places(params: Params, *, check_mode: bool) -> list[Outcome[str, Place]]:
     """Look for the instances of all appliances.
 
+    :returns: one outcome for each appliance, in their order.
     :raises CloudOneError: if nothing can be asked of AWS.
     """
-    clients = AwsClients(params, concurrency=params["concurrency"])
-    searched = regions_to_search(clients, params["appliances"], params["regions"])
-    find = require_instances(clients, searched, concurrency=params["concurrency"])
-    return Aws(find, RenewalTags(clients, check_mode=check_mode, concurrency=params["concurrency"]))
+    concurrency = params["concurrency"]
+
+    def find(clients: AwsClients, appliances: list[Result]) -> list[Outcome[str, Place]]:
+        instance_of = require_instances(clients, regions_to_search(clients, appliances, params["regions"]), concurrency=concurrency)
+        tags = RenewalTags(clients, check_mode=check_mode, concurrency=concurrency)
+        return for_each(lambda instance_id: Place(instance_of(instance_id), tags), [one["instance_id"] for one in appliances], concurrency=1)
+
+    return appliances_in_each_account(params, find)
 
 
-def start(api: NetsecApi, aws: Aws | None, instance_ids: t.Sequence[str], *, now: datetime, concurrency: int) -> Outcomes:
+def in_each_account(places: t.Iterable[Place], change: t.Callable[[RenewalTags, list[Instance]], list[Outcome[str, bool]]]) -> list[Outcome[str, bool]]:
+    """Change tags, in one go those of an account."""
+    instances: dict[RenewalTags, list[Instance]] = {}
+    for place in places:
+        instances.setdefault(place.tags, []).append(place.instance)
+    changed = for_each(lambda account: change(*account), instances.items(), concurrency=ACCOUNTS_AT_ONCE)
+    return [outcome for account in changed for outcome in account.result()]
+
+
+def start(api: NetsecApi, found: t.Sequence[Outcome[str, Place]] | None, instance_ids: t.Sequence[str], *, now: datetime, concurrency: int) -> Outcomes:
     """Find out what the registration of each appliance may lose, and record it.
 
-    :param aws: ``None``: record nothing.
+    :param found: ``None``: record nothing.
     """
+    places = {outcome.item: outcome for outcome in found or ()}
 
     def record_of(instance_id: str) -> Settings | None:
-        return decode(aws.find(instance_id).tags) if aws else None
+        return decode(places[instance_id].result().instance.tags) if places else None
 
     # What an interrupted renewal recorded is older than what the API says now, and so nearer to what the user had.
     records = for_each(record_of, instance_ids, concurrency=1)
@@ -274,8 +289,11 @@ def start(api: NetsecApi, aws: Aws | None, instance_ids: t.Sequence[str], *, now
 
     known = for_each_found(records, lambda instance_id, record: record or current[instance_id].result(), concurrency=1)
     settings_of = {outcome.item: outcome.value for outcome in known if outcome.value}
-    if aws:
-        recorded = aws.tags.start([(aws.find(instance_id), settings) for instance_id, settings in settings_of.items()], now)
+    if places:
+        recorded = in_each_account(
+            [places[instance_id].result() for instance_id in settings_of],
+            lambda tags, here: tags.start([(instance, settings_of[instance.id]) for instance in here], now),
+        )
     else:
         recorded = [Outcome(instance_id, value=False) for instance_id in settings_of]
 

@@ -37,7 +37,8 @@ options:
       - V(present) opens SSH to O(appliances). A group that was created is attached only after EC2 has said that it would permit to delete it again
         (C(DryRun)); where it would not, the appliances of that VPC fail.
       - V(absent) closes what was opened with this O(access_id) in the regions, and also what any other run has lent to O(appliances), which is what
-        a run that was killed left open. It finds everything by tags, so it needs no O(appliances).
+        a run that was killed left open. It finds everything by tags, so it needs no O(appliances), unless they are in several AWS accounts: without
+        them, only the account of the AWS options is searched, with them the accounts that they are in.
     type: str
     choices:
       - present
@@ -68,6 +69,17 @@ options:
         description:
           - ID of the network interface for management (V(eni-...)). Needed only where it cannot be told from what EC2 says about the instance.
           - Not needed to close.
+        type: str
+      assume_role_arn:
+        description:
+          - ARN of an IAM role to work with on this appliance, in whose AWS account it is. It is assumed as the role of the AWS options is, once for
+            all appliances that name it.
+          - If not given, the AWS options alone count. So the appliances of one call may be in several accounts. If one account cannot be reached, only
+            its appliances fail. Option O(concurrency) counts in each account.
+        type: str
+      assume_role_external_id:
+        description:
+          - The external ID that the trust policy of O(appliances[].assume_role_arn) demands, if it does.
         type: str
   regions:
     description:
@@ -225,9 +237,10 @@ from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.loo
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.ssh_access import Context
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.ssh_access_close import Closed, close_access
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.ssh_access_open import open_access
-from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.ssh_access_plan import Return, check_access_id, parse_access
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.ssh_access_plan import Access, Return, check_access_id, parse_access
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.ssh_access_targets import Target, find_targets
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._arguments import aws_spec, concurrency_spec, ec2_appliances_spec, require_libraries
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.accounts import appliances_in_each_account
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.session import AwsClients
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._errors import CloudOneError
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._pool import Outcome, for_each
@@ -237,12 +250,18 @@ from ansible_collections.trendmicro.cloudone.plugins.module_utils._times import 
 Params = t.Mapping[str, t.Any]
 
 
-def open_all(params: Params, context: Context) -> tuple[list[Outcome[str, Result]], list[str]]:
-    """Open SSH to each appliance.
+def context_of(params: Params, clients: AwsClients, *, check_mode: bool) -> Context:
+    """How to work in one account."""
+    return Context(clients, utc_now(), params["concurrency"], check_mode)
+
+
+def open_everywhere(params: Params, *, check_mode: bool) -> tuple[list[Outcome[str, Result]], list[str]]:
+    """Open SSH to each appliance, whatever account it is in.
 
     :returns: one outcome for each appliance, in their order; and warnings.
     :raises CloudOneError: if what is asked for is not valid, or nothing can be asked of AWS.
     """
+    warnings: list[str] = []
     access = parse_access(
         params["access_id"],
         params["source_cidrs"],
@@ -250,7 +269,22 @@ def open_all(params: Params, context: Context) -> tuple[list[Outcome[str, Result
         minutes=params["expires_after"],
         allow_any_source=params["allow_any_source"],
     )
-    found = find_targets(context.clients, params["appliances"], params["regions"], concurrency=context.concurrency)
+
+    def open_account(clients: AwsClients, appliances: list[Result]) -> list[Outcome[str, Result]]:
+        outcomes, further = open_all(params, context_of(params, clients, check_mode=check_mode), access, appliances)
+        warnings.extend(further)
+        return outcomes
+
+    return appliances_in_each_account(params, open_account), warnings
+
+
+def open_all(params: Params, context: Context, access: Access, appliances: t.Sequence[Result]) -> tuple[list[Outcome[str, Result]], list[str]]:
+    """Open SSH to each appliance of an account.
+
+    :returns: one outcome for each appliance, in their order; and warnings.
+    :raises CloudOneError: if nothing can be asked of AWS.
+    """
+    found = find_targets(context.clients, appliances, params["regions"], concurrency=context.concurrency)
     opening = open_access(context, access, [outcome.value for outcome in found if outcome.value], close_expired=params["close_expired"])
     opened = {outcome.item.instance_id: outcome for outcome in opening.outcomes}
 
@@ -263,13 +297,30 @@ def open_all(params: Params, context: Context) -> tuple[list[Outcome[str, Result
     return [Outcome(outcome.item.item, outcome.value, outcome.error) for outcome in reports], list(opening.warnings)
 
 
-def close_all(params: Params, context: Context) -> Closed:
-    """Close what :func:`open_all` opened, and what was left over.
+def close_everywhere(params: Params, *, check_mode: bool) -> tuple[list[Outcome[str, Result]], list[Closed]]:
+    """Close SSH in the account of each appliance; without any, in the account of the AWS options.
 
+    :returns: one outcome for each appliance, in their order; and what was closed in each account that could be asked.
     :raises CloudOneError: if what is asked for is not valid, or nothing can be asked of AWS.
     """
     check_access_id(params["access_id"])
-    appliances = params["appliances"] or []
+    accounts: list[Closed] = []
+
+    def close_account(clients: AwsClients, appliances: list[Result]) -> list[Outcome[str, Result]]:
+        closed = close_all(params, context_of(params, clients, check_mode=check_mode), appliances)
+        accounts.append(closed)
+        return report_closed(appliances, closed)
+
+    if params["appliances"]:
+        return appliances_in_each_account(params, close_account), accounts
+    return close_account(AwsClients(params, concurrency=params["concurrency"]), []), accounts
+
+
+def close_all(params: Params, context: Context, appliances: t.Sequence[Result]) -> Closed:
+    """Close in an account what :func:`open_all` opened, and what was left over.
+
+    :raises CloudOneError: if nothing can be asked of AWS.
+    """
     regions = [appliance["region"] for appliance in appliances if appliance["region"]]
     if params["regions"] or len(regions) < len(appliances) or not appliances:
         regions += context.clients.regions(params["regions"])
@@ -309,15 +360,19 @@ def group_entry(outcome: Outcome[Return, None]) -> Result:
     }
 
 
-def finish_closing(module: AnsibleModule, closed: Closed) -> t.NoReturn:
+def finish_closing(module: AnsibleModule, outcomes: t.Sequence[Outcome[str, Result]], accounts: t.Sequence[Closed]) -> t.NoReturn:
     """End the module. It fails if anything may still be open, also where that concerns none of the named appliances."""
+    returns = [outcome for closed in accounts for outcome in closed.returns]
     result = {
-        "changed": any(outcome.error is None for outcome in closed.returns),
-        "appliances": entries(report_closed(module.params["appliances"] or [], closed)),
-        "groups": [group_entry(outcome) for outcome in closed.returns],
+        "changed": any(outcome.error is None for outcome in returns),
+        "appliances": entries(outcomes),
+        "groups": [group_entry(outcome) for outcome in returns],
     }
-    problems = [f"{region}: {error}" for region, error in closed.errors.items()]
-    problems += [f"{outcome.item.group.id} in {outcome.item.group.region}: {outcome.error}" for outcome in closed.returns if outcome.error]
+    problems = [f"{region}: {error}" for closed in accounts for region, error in closed.errors.items()]
+    problems += [f"{outcome.item.group.id} in {outcome.item.group.region}: {outcome.error}" for outcome in returns if outcome.error]
+    # What is left are accounts that could not be asked at all.
+    reasons = dict.fromkeys(str(outcome.error) for outcome in outcomes if outcome.error)
+    problems += [reason for reason in reasons if not any(reason in problem for problem in problems)]
     if problems:
         module.fail_json(msg="\n".join(["SSH could not be closed everywhere.", *problems]), **result)
     module.exit_json(**result)
@@ -346,11 +401,9 @@ def main() -> None:
     params = module.params
     try:
         refuse_duplicates(appliance["instance_id"] for appliance in params["appliances"] or [])
-        clients = AwsClients(params, concurrency=params["concurrency"])
-        context = Context(clients, utc_now(), params["concurrency"], module.check_mode)
         if params["state"] == "absent":
-            finish_closing(module, close_all(params, context))
-        outcomes, warnings = open_all(params, context)
+            finish_closing(module, *close_everywhere(params, check_mode=module.check_mode))
+        outcomes, warnings = open_everywhere(params, check_mode=module.check_mode)
     except CloudOneError as error:
         module.fail_json(msg=str(error))
     for warning in warnings:

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.certificate import Facts
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.lookup import find_each
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.model import Appliance
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.accounts import Params, Role, in_each_account
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.instances import by_region, find_instances
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.interface_search import find_management_interfaces
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.interfaces import ManagementInterface
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.session import AwsClients
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._cloudone.netsec import NetsecApi
-from ansible_collections.trendmicro.cloudone.plugins.module_utils._errors import CloudOneError
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._errors import CloudOneError, InputError
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._pool import Outcome, for_each
 
 
@@ -28,6 +29,17 @@ class Wanted:
     region: str | None = None
     management_interface: str | None = None
     hosted: bool = False
+    assume_role_arn: str | None = None
+    assume_role_external_id: str | None = None
+
+    @property
+    def role(self) -> Role:
+        """The role with which to ask about it."""
+        return Role(self.assume_role_arn or None, self.assume_role_external_id or None)
+
+
+# With what the API says of it.
+_Known = tuple[Wanted, Appliance | None]
 
 
 @dataclass(frozen=True)
@@ -41,31 +53,62 @@ class Evidence:
     management_interface: ManagementInterface | CloudOneError | None = None
 
 
-def gather(
-    api: NetsecApi, clients: AwsClients | None, wanted: t.Sequence[Wanted], *, regions: t.Sequence[str], concurrency: int
-) -> list[Outcome[Wanted, Evidence]]:
+def gather(api: NetsecApi, aws: Params | None, wanted: t.Sequence[Wanted], *, regions: t.Sequence[str], concurrency: int) -> list[Outcome[Wanted, Evidence]]:
     """Ask for all appliances together.
 
-    :param clients: ``None``: do not ask AWS.
+    :param aws: module parameters as in ``aws_spec()`` and ``concurrency_spec()``; ``None``: do not ask AWS.
     :param regions: AWS regions to search for instances whose region is not known; empty for the default one.
     :returns: one outcome for each of ``wanted``, in their order.
     :raises CloudOneError: if nothing can be found out about any of them (a wrong API key, no AWS credentials), or one is named twice.
     """
     listed = {outcome.item: outcome for outcome in find_each(api, [one.instance_id for one in wanted], concurrency=concurrency)}
-    evidence_of = _without_aws
-    if clients:
-        known = [(one, listed[one.instance_id].value) for one in wanted if listed[one.instance_id].error is None]
-        evidence_of = _ask_aws(clients, known, regions, concurrency)
-    return for_each(lambda one: evidence_of(one, listed[one.instance_id].result()), wanted, concurrency=1)
+    if aws is None:
+        return for_each(lambda one: _without_aws(one, listed[one.instance_id].result()), wanted, concurrency=1)
+
+    def ask(clients: AwsClients, known: list[_Known]) -> list[Outcome[_Known, Evidence]]:
+        tell = _ask_aws(clients, known, regions, concurrency)
+        return for_each(lambda one: tell(*one), known, concurrency=1)
+
+    known = [(one, listed[one.instance_id].value) for one in wanted if listed[one.instance_id].error is None]
+    asked = _refuse_misplaced(in_each_account(aws, known, ask, role_of=lambda one: one[0].role))
+    evidence = {outcome.item[0].instance_id: outcome for outcome in asked}
+
+    def evidence_of(one: Wanted) -> Evidence:
+        listed[one.instance_id].result()
+        return evidence[one.instance_id].result()
+
+    return for_each(evidence_of, wanted, concurrency=1)
 
 
 def _without_aws(one: Wanted, appliance: Appliance | None, /) -> Evidence:
     return Evidence(Facts(one.instance_id, appliance, named_hosted=one.hosted))
 
 
-def _ask_aws(
-    clients: AwsClients, known: t.Sequence[tuple[Wanted, Appliance | None]], regions: t.Sequence[str], concurrency: int
-) -> t.Callable[[Wanted, Appliance | None], Evidence]:
+def _refuse_misplaced(asked: t.Sequence[Outcome[_Known, Evidence]]) -> list[Outcome[_Known, Evidence]]:
+    """Make an error of each appliance that was looked for in another account than its own, though its own is among those asked.
+
+    It would else pass for one that the vendor hosts, and be skipped.
+    """
+    found = [outcome.value.facts for outcome in asked if outcome.value]
+    account_ids = {account_id for facts in found for account_id in facts.account_ids}
+    account_ids |= {facts.instance.account_id for facts in found if facts.instance}
+    account_ids |= {one.role.account_id for one, _appliance in (outcome.item for outcome in asked) if one.role.account_id}
+
+    def check(outcome: Outcome[_Known, Evidence]) -> Evidence:
+        evidence = outcome.result()
+        facts = evidence.facts
+        owner = facts.appliance.account_id if facts.appliance else None
+        if facts.regions and facts.instance is None and owner in account_ids and owner not in facts.account_ids:
+            raise InputError(
+                f"The EC2 instance belongs to the AWS account {owner}, as other appliances here do, but was looked for in {', '.join(facts.account_ids)}. "
+                "Check assume_role_arn of this appliance."
+            )
+        return evidence
+
+    return [Outcome(checked.item.item, checked.value, checked.error) for checked in for_each(check, asked, concurrency=1)]
+
+
+def _ask_aws(clients: AwsClients, known: t.Sequence[_Known], regions: t.Sequence[str], concurrency: int) -> t.Callable[[Wanted, Appliance | None], Evidence]:
     """Ask AWS about all appliances, and return what tells the evidence of each or raises why there is none."""
     searched: dict[str, list[str]] = {}
     for one, appliance in known:

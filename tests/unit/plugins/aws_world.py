@@ -91,11 +91,24 @@ class Calls:
 
 
 class World:
-    """One region of the stand-in."""
+    """One region of the stand-in.
 
-    def __init__(self, region: str = REGION) -> None:
+    :ivar role_arn: the role with which it is reached; ``None`` in the account of the credentials themselves.
+    """
+
+    def __init__(self, region: str = REGION, account_id: str = ACCOUNT) -> None:
         self.region = region
-        self.ec2 = boto3.client("ec2", region_name=region)
+        self.account_id = account_id
+        self.role_arn = None if account_id == ACCOUNT else f"arn:aws:iam::{account_id}:role/certificates"
+        credentials: dict[str, str] = {}
+        if self.role_arn:
+            assumed = boto3.client("sts", region_name=region).assume_role(RoleArn=self.role_arn, RoleSessionName="tests")["Credentials"]
+            credentials = {
+                "aws_access_key_id": assumed["AccessKeyId"],
+                "aws_secret_access_key": assumed["SecretAccessKey"],
+                "aws_session_token": assumed["SessionToken"],
+            }
+        self.ec2 = boto3.client("ec2", region_name=region, **credentials)
 
     def vpc(self) -> str:
         vpc_id = self.ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
@@ -141,7 +154,7 @@ class World:
             self.ec2.create_tags(Resources=[instance_id], Tags=[{"Key": key, "Value": value} for key, value in tags.items()])
         # The stand-in does not take the first interface's description from the start.
         self.ec2.modify_network_interface_attribute(NetworkInterfaceId=self.interface_id(instance_id), Description={"Value": interfaces[0]})
-        for device in ec2_backends[ACCOUNT][self.region].get_instance(instance_id).block_device_mapping.values():
+        for device in ec2_backends[self.account_id][self.region].get_instance(instance_id).block_device_mapping.values():
             device.attach_time = attached_at
         return instance_id
 
