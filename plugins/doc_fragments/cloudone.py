@@ -54,3 +54,17 @@ notes:
   - Requests that may be repeated without harm are retried when the API is busy or down (HTTP 429, 502, 503 and 504, honouring C(Retry-After)),
     or when the connection breaks.
 """
+
+    # Beside the above, for plugins, which have Ansible read the environment.
+    PLUGIN = r"""
+options:
+  api_key:
+    env:
+      - name: CLOUDONE_API_KEY
+  cloudone_region:
+    env:
+      - name: CLOUDONE_REGION
+  netsec_url:
+    env:
+      - name: CLOUDONE_NETSEC_URL
+"""

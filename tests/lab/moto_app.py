@@ -10,6 +10,8 @@ import functools
 from moto.core import responses, utils
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
+import lab.instance_filters  # noqa: F401
+
 responses.method_names_from_class = functools.cache(utils.method_names_from_class)
 
 

@@ -36,6 +36,7 @@ class Instance:
     :ivar root_volume_attached_at: in UTC; unlike the launch time it stays when an instance is stopped and started.
     :ivar interfaces: by device index.
     :ivar profile_arn: the instance profile, in which its IAM role is.
+    :ivar type: its instance type (``c5n.2xlarge``).
     """
 
     id: str
@@ -46,6 +47,9 @@ class Instance:
     tags: t.Mapping[str, str]
     interfaces: tuple[NetworkInterface, ...]
     profile_arn: str | None
+    type: str | None = None
+    availability_zone: str | None = None
+    vpc_id: str | None = None
 
     @classmethod
     def from_aws(cls, answer: t.Mapping[str, t.Any], *, region: str, account_id: str) -> Instance:
@@ -59,6 +63,9 @@ class Instance:
             tags={tag["Key"]: tag["Value"] for tag in answer.get("Tags", [])},
             interfaces=tuple(sorted(map(_interface, answer.get("NetworkInterfaces", [])), key=lambda interface: interface.device_index)),
             profile_arn=answer.get("IamInstanceProfile", {}).get("Arn"),
+            type=answer.get("InstanceType"),
+            availability_zone=answer.get("Placement", {}).get("AvailabilityZone"),
+            vpc_id=answer.get("VpcId"),
         )
 
 

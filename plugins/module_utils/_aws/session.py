@@ -16,6 +16,7 @@ from ansible_collections.trendmicro.cloudone.plugins.module_utils._pool import O
 
 try:
     import boto3
+    import botocore.loaders
     import botocore.session
     from botocore.config import Config
     from botocore.credentials import AssumeRoleCredentialFetcher, CredentialResolver, DeferredRefreshableCredentials
@@ -28,6 +29,7 @@ try:
         PartialCredentialsError,
         ProfileNotFound,
     )
+    from botocore.parsers import ResponseParserError
 except ImportError:
     pass  # Modules call require_libraries() before they come here.
 
@@ -68,10 +70,14 @@ class AwsCredentialsError(AwsError):
     """AWS does not accept the credentials, or there are none. A region that is not enabled answers the same."""
 
 
+_making_clients = threading.Lock()
+
+
 class AwsClients:
     """Clients of one boto3 session, made once for each service and region.
 
-    Clients may be used from many threads, but the session that makes them may not: a lock guards it.
+    Clients may be used from many threads, but the session that makes them may not: a lock guards it. It is one for all sessions, as they share
+    what they read about AWS's services.
     """
 
     def __init__(self, params: t.Mapping[str, t.Any], *, concurrency: int) -> None:
@@ -94,10 +100,9 @@ class AwsClients:
             max_pool_connections=concurrency,
             connect_timeout=10,
         )
-        self._lock = threading.Lock()
         self._clients: dict[tuple[str, str], Client] = {}
         try:
-            core = _core_session()
+            core = _core_session(params.get("profile"))
             self._session: t.Any = boto3.session.Session(
                 profile_name=params.get("profile"),
                 aws_access_key_id=params.get("access_key"),
@@ -127,7 +132,7 @@ class AwsClients:
             extra_args={"RoleSessionName": ROLE_SESSION_NAME, **({"ExternalId": external_id} if external_id else {})},
         )
         providers: list[t.Any] = [_RoleProvider(fetcher.fetch_credentials)]
-        core_of_role = _core_session()
+        core_of_role = _core_session(params.get("profile"))
         core_of_role.register_component("credential_provider", CredentialResolver(providers))
         return boto3.session.Session(profile_name=params.get("profile"), region_name=self._default_region, botocore_session=core_of_role)
 
@@ -147,7 +152,7 @@ class AwsClients:
 
         :raises AwsError: if boto3 cannot make it (no such region, bad endpoint URL).
         """
-        with self._lock:
+        with _making_clients:
             client = self._clients.get((service, region))
             if client is None:
                 try:
@@ -179,11 +184,21 @@ class _RoleProvider:
         return DeferredRefreshableCredentials(refresh_using=self._fetch, method=self.METHOD)
 
 
-def _core_session() -> t.Any:
+def _core_session(profile: str | None) -> t.Any:
     """A session that asks STS in the region itself: tokens of its global endpoint are refused in regions that were opted into."""
-    session = botocore.session.Session()
+    session = botocore.session.Session(profile=profile)
     session.set_config_variable("sts_regional_endpoints", "regional")
+    session.register_component("data_loader", _shared_loader(session.get_config_variable("data_path")))
     return session
+
+
+@functools.cache
+def _shared_loader(data_path: str | None) -> t.Any:
+    """What reads the descriptions of AWS's services. Each would be read and kept once for every account otherwise.
+
+    :param data_path: where the user has descriptions of their own.
+    """
+    return botocore.loaders.create_loader(data_path)
 
 
 def call(client: Client, method: str, **arguments: t.Any) -> Response:
@@ -198,7 +213,7 @@ def call(client: Client, method: str, **arguments: t.Any) -> Response:
         # Before the first call, and in long runs in between, the role is assumed, which may be what was refused.
         operation = ASSUME_ROLE if error.operation_name == "AssumeRole" else _operation(client, method)
         raise _refused(operation, client.meta.region_name, error) from error
-    except BotoCoreError as error:
+    except (BotoCoreError, ResponseParserError) as error:
         raise _unanswered(_operation(client, method), error) from error
     return response
 
@@ -208,13 +223,17 @@ def pages(client: Client, method: str, key: str, **arguments: t.Any) -> list[t.A
 
     :raises AwsError: as :func:`call`.
     """
-    items: list[t.Any] = []
+    return list(each(client, method, key, **arguments))
+
+
+def each(client: Client, method: str, key: str, **arguments: t.Any) -> t.Iterator[t.Any]:
+    """The same as :func:`pages`, one after the other, with no more than one page in memory."""
     while True:
         response = call(client, method, **arguments)
-        items += response.get(key, [])
+        yield from response.get(key, [])
         marker = {argument: response[name] for name, argument in _PAGE_MARKERS if response.get(name)}
         if not marker:
-            return items
+            return
         arguments.update(marker)
 
 
@@ -266,12 +285,12 @@ def _refused(operation: str, region: str, error: ClientError) -> AwsError:
     return AwsError(message, operation=operation, code=code)
 
 
-def _unanswered(operation: str, error: BotoCoreError) -> AwsError:
+def _unanswered(operation: str, error: Exception) -> AwsError:
     message = f"{operation} could not be asked of AWS: {_excerpt(error)}."
     if isinstance(error, NoCredentialsError | PartialCredentialsError | ProfileNotFound):
         hint = "Set profile, or access_key and secret_key, or the environment variables or role that boto3 looks for."
         return AwsCredentialsError(f"{message} {hint}", operation=operation)
-    if isinstance(error, ConnectionError | HTTPClientError):
+    if isinstance(error, ConnectionError | HTTPClientError | ResponseParserError):
         message = f"{message} Check the network, the proxy settings and, if one is set, endpoint_url."
     return AwsError(message, operation=operation)
 

@@ -40,11 +40,14 @@ class NetsecApi:
 
         :param query: only those that have this text in their ID, instance ID, provider, versions or host name.
         """
-        path = "/appliances"
+        return _appliances("GET", "/appliances", self.list_entries(query))
+
+    def list_entries(self, query: str | None = None) -> list[Json]:
+        """The same as :meth:`list_appliances`, each entry as the API gives it, also where it is of no use."""
         params: dict[str, str | int] = {"cursor": "", "limit": PAGE_SIZE}
         if query:
             params["query"] = query
-        return _appliances("GET", path, self._get_list(path, "appliances", params))
+        return self._get_list("/appliances", "appliances", params)
 
     def find(self, instance_id: str) -> list[Appliance]:
         """The appliances with this instance ID: none, one, or (a fault of the account's data) several."""
