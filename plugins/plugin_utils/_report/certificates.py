@@ -42,7 +42,7 @@ COLUMNS = (
     Column("days_left", "Days left", "number"),
     Column("estimated", "Estimate", filter=True),
     Column("evidence", "Known from", words=EVIDENCE),
-    Column("reason", "Why"),
+    Column("reason", "Why", "long"),
 )
 
 

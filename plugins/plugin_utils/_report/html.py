@@ -19,7 +19,6 @@ from ansible_collections.trendmicro.cloudone.plugins.plugin_utils._report.phrase
 _HERE = Path(__file__).parent
 # How many things a list names, or subjects share a sentence, before it refers to the table.
 _LISTED = 100
-_SIGNS = {"bad": "✕", "warn": "!", "good": "✓", "plain": "•"}
 
 
 def to_html(document: Document) -> str:
@@ -38,7 +37,6 @@ def _template() -> Template:
         "script_hash": _hash(script),
         "grouped": grouped,
         "listed": _LISTED,
-        "signs": _SIGNS,
     }
     return environment.get_template("report.html.j2")
 

@@ -34,9 +34,9 @@ COLUMNS = (
     Column("region", "Region", filter=True),
     Column("arrival", "Events", "status", filter=True, words=ARRIVAL),
     Column("last_event_at", "Last event (UTC)"),
-    Column("streams", "Streams"),
+    Column("streams", "Streams", "long"),
     Column("silent", "Silent"),
-    Column("reason", "Why"),
+    Column("reason", "Why", "long"),
 )
 LOG_TYPES = (
     Column("log_type", "Log type", "code"),

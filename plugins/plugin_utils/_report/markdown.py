@@ -60,6 +60,7 @@ def _chart(chart: Chart) -> str:
 
 
 def _table(table: Table) -> str:
+    table = table.without_empty_columns()
     rows = [[column.told(value) for column, value in zip(table.columns, row, strict=True)] for row in table.rows]
     return _rows([column.label for column in table.columns], rows) if rows else "Nothing."
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 # To be raised when a field of the JSON is renamed, removed, or gets another meaning.
@@ -16,7 +16,9 @@ SCHEMA_VERSION = 1
 Value = str | int | float | bool | None
 # How urgent something is.
 Level = t.Literal["bad", "warn", "good", "plain"]
-Kind = t.Literal["text", "code", "number", "status"]
+Kind = t.Literal["text", "long", "code", "number", "status"]
+# What stands before a word, so that not only its colour tells.
+SIGNS: Mapping[Level, str] = {"bad": "✕", "warn": "!", "good": "✓", "plain": "•"}
 
 
 @dataclass(frozen=True)
@@ -24,19 +26,21 @@ class Word:
     """How a value is told to people.
 
     :ivar rank: place when sorted, the most urgent first.
+    :ivar sign: stands before it, and for it in a map.
     """
 
     label: str
     level: Level
     rank: int
+    sign: str
 
 
-def words(*told: tuple[str, str, Level]) -> dict[str, Word]:
+def words(*told: tuple[str, str, Level] | tuple[str, str, Level, str]) -> dict[str, Word]:
     """The vocabulary of a column, the most urgent first.
 
-    :param told: value, label, level.
+    :param told: value, label, level, and a sign if it is not the level's.
     """
-    return {value: Word(label, level, rank) for rank, (value, label, level) in enumerate(told)}
+    return {value: Word(label, level, rank, sign[0] if sign else SIGNS[level]) for rank, (value, label, level, *sign) in enumerate(told)}
 
 
 @dataclass(frozen=True)
@@ -55,7 +59,7 @@ class Column:
 
     def word(self, value: Value) -> Word:
         """How a status is told."""
-        return self.words.get(str(value)) or Word("" if value is None else str(value), "plain", len(self.words))
+        return self.words.get(str(value)) or Word("" if value is None else str(value), "plain", len(self.words), SIGNS["plain"])
 
     def told(self, value: Value) -> str:
         """The value as people read it; empty if it is not known."""
@@ -84,6 +88,12 @@ class Table:
         column = self.columns[index]
         values = {row[index] for row in self.rows} - {None}
         return list(dict.fromkeys(column.told(value) for value in sorted(values, key=lambda value: (column.word(value).rank, str(value)))))
+
+    def without_empty_columns(self) -> Table:
+        """The same for people, who need no column in which nothing is known."""
+        known = [index for index in range(len(self.columns)) if any(row[index] not in (None, "") for row in self.rows)]
+        rows = tuple(tuple(row[index] for index in known) for row in self.rows)
+        return replace(self, columns=tuple(self.columns[index] for index in known), rows=rows)
 
     def legend(self) -> list[Word]:
         """The words for all statuses in it."""
@@ -122,6 +132,11 @@ class Action:
     advice: str
     level: Level
     items: tuple[Item, ...]
+
+    @property
+    def sign(self) -> str:
+        """What stands before it."""
+        return SIGNS[self.level]
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ COLUMNS = (
     Column("expires_at", "Expires on (now)"),
     Column("credential", "Registered with"),
     Column("seconds", "Seconds", "number"),
-    Column("reason", "Why"),
+    Column("reason", "Why", "long"),
 )
 
 

@@ -6,32 +6,32 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from ansible_collections.trendmicro.cloudone.plugins.plugin_utils._report.fields import Entry, flag, moment, sections, text, texts
-from ansible_collections.trendmicro.cloudone.plugins.plugin_utils._report.model import Action, Column, Document, Figure, Item, Table, Value, words
+from ansible_collections.trendmicro.cloudone.plugins.plugin_utils._report.model import Action, Column, Document, Figure, Item, Table, Value, Word, words
 from ansible_collections.trendmicro.cloudone.plugins.plugin_utils._report.phrases import action, count, minute
 
 STATUS = words(
     ("failed", "Failed", "bad"),
-    ("broken", "Broken", "bad"),
-    ("drifted", "Differs", "warn"),
-    ("in_progress", "In progress", "warn"),
-    ("absent", "Off", "warn"),
-    ("foreign", "Another stack's", "warn"),
+    ("broken", "Broken", "bad", "⊘"),
+    ("drifted", "Differs", "warn", "≠"),
+    ("in_progress", "In progress", "warn", "…"),
+    ("absent", "Off", "warn", "○"),
+    ("foreign", "Another stack's", "warn", "◇"),
     ("present", "On", "good"),
     ("skipped", "Region is off", "plain"),
 )
 # Where RTM is to be removed, being off is what is wanted.
 REMOVED = words(
     ("failed", "Failed", "bad"),
-    ("broken", "Broken", "bad"),
-    ("drifted", "Differs", "warn"),
-    ("in_progress", "In progress", "warn"),
-    ("present", "On", "warn"),
-    ("foreign", "Another stack's", "warn"),
+    ("broken", "Broken", "bad", "⊘"),
+    ("drifted", "Differs", "warn", "≠"),
+    ("in_progress", "In progress", "warn", "…"),
+    ("present", "On", "warn", "●"),
+    ("foreign", "Another stack's", "warn", "◇"),
     ("absent", "Off", "good"),
     ("skipped", "Region is off", "plain"),
 )
@@ -134,7 +134,7 @@ def rtm(entries: Sequence[Entry], now: datetime) -> Document:
         Column("done", "Done"),
         Column("recorded", "CloudTrail records", filter=True),
         Column("last_event_at", "Last event (UTC)"),
-        Column("reason", "Why"),
+        Column("reason", "Why", "long"),
     )
     by_urgency = sorted(regions, key=lambda region: (vocabulary[region.status].rank if region.status in vocabulary else 0, region.account_id, region.name))
     return Document(
@@ -151,7 +151,7 @@ def rtm(entries: Sequence[Entry], now: datetime) -> Document:
         actions=_actions(accounts),
         charts=(),
         tables=(
-            _map(accounts),
+            _map(accounts, vocabulary),
             Table("regions", "All regions", columns, tuple(region.row() for region in by_urgency)),
         ),
         changes=tuple(Item(_subject(region), f"{(region.done or '').capitalize()}. {region.reason}".strip()) for region in changed),
@@ -159,10 +159,10 @@ def rtm(entries: Sequence[Entry], now: datetime) -> Document:
     )
 
 
-def _map(accounts: Sequence[Account]) -> Table:
+def _map(accounts: Sequence[Account], vocabulary: Mapping[str, Word]) -> Table:
     """Accounts by regions."""
     names = sorted({region.name for account in accounts for region in account.regions})
-    columns = (Column("account_id", "Account"), Column("name", "Name"), *(Column(name, name, "status", words=STATUS) for name in names))
+    columns = (Column("account_id", "Account"), Column("name", "Name"), *(Column(name, name, "status", words=vocabulary) for name in names))
 
     def row(account: Account) -> tuple[Value, ...]:
         status = {region.name: region.status for region in account.regions}
