@@ -19,6 +19,8 @@ from ansible_collections.trendmicro.cloudone.plugins.plugin_utils._report.phrase
 _HERE = Path(__file__).parent
 # How many things a list names, or subjects share a sentence, before it refers to the table.
 _LISTED = 100
+# How many rows of a table a browser shows at first, as report.js has it too.
+_SHOWN = 200
 
 
 def to_html(document: Document) -> str:
@@ -37,6 +39,7 @@ def _template() -> Template:
         "script_hash": _hash(script),
         "grouped": grouped,
         "listed": _LISTED,
+        "shown": _SHOWN,
     }
     return environment.get_template("report.html.j2")
 
