@@ -5,15 +5,14 @@
 
 from __future__ import annotations
 
-import gzip
-import json
 import re
 import typing as t
 from pathlib import Path
 
-import boto3
 import yaml
 from conftest import ROOT, Json, Run, Site
+from documented_policies import actions_of, policy_document
+from users_aws import UsersAws
 
 from lab.fleet import RoleAction
 
@@ -57,68 +56,6 @@ def summary_of(run: Run, instance_id: str) -> str:
     return "\n".join(found)
 
 
-class UsersAws:
-    """The user's own hand in AWS: what the collection does not make."""
-
-    def __init__(self, site: Site) -> None:
-        environment = site.lab.environment
-        self._url = environment["AWS_ENDPOINT_URL"]
-        self._session = boto3.session.Session(environment["AWS_ACCESS_KEY_ID"], environment["AWS_SECRET_ACCESS_KEY"])
-
-    def client(self, service: str, region: str = "us-east-1") -> t.Any:
-        return self._session.client(service, region_name=region, endpoint_url=self._url)
-
-    def key(self, region: str) -> str:
-        """A KMS key that CloudWatch Logs of its region may use."""
-        policy = allow("kms:*", Principal={"Service": f"logs.{region}.amazonaws.com"}, Resource="*")
-        return t.cast(str, self.client("kms", region).create_key(Policy=policy)["KeyMetadata"]["Arn"])
-
-    def role(self, name: str, service: str, action: str) -> str:
-        """A role that a service may take, with the right to one action."""
-        iam = self.client("iam")
-        arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=allow("sts:AssumeRole", Principal={"Service": service}))["Role"]["Arn"]
-        iam.put_role_policy(RoleName=name, PolicyName="rights", PolicyDocument=allow(action, Resource="*"))
-        return t.cast(str, arn)
-
-    def firehose_to(self, bucket: str) -> str:
-        """A Firehose stream that writes into a new bucket."""
-        self.client("s3").create_bucket(Bucket=bucket)
-        destination = {"RoleARN": self.role("firehose-to-s3", "firehose.amazonaws.com", "s3:*"), "BucketARN": f"arn:aws:s3:::{bucket}"}
-        made = self.client("firehose").create_delivery_stream(DeliveryStreamName=f"to-{bucket}", ExtendedS3DestinationConfiguration=destination)
-        return t.cast(str, made["DeliveryStreamARN"])
-
-    def function(self, name: str) -> str:
-        """A Lambda function that CloudWatch Logs may not call yet."""
-        settings = {"Runtime": "python3.13", "Handler": "slack.main", "Code": {"ZipFile": b"zip"}}
-        role = self.role(f"{name}-function", "lambda.amazonaws.com", "logs:*")
-        return t.cast(str, self.client("lambda").create_function(FunctionName=name, Role=role, **settings)["FunctionArn"])
-
-    def let_cloudwatch_call(self, name: str) -> None:
-        self.client("lambda").add_permission(FunctionName=name, StatementId="logs", Action="lambda:InvokeFunction", Principal="logs.us-east-1.amazonaws.com")
-
-    def groups(self, region: str) -> dict[str, Json]:
-        """The log groups of a region, by name."""
-        return {group["logGroupName"]: group for group in self.client("logs", region).describe_log_groups()["logGroups"]}
-
-    def events_in(self, bucket: str) -> list[str]:
-        """The messages of all events that Firehose has written into a bucket."""
-        s3 = self.client("s3")
-        objects = [s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].read() for item in s3.list_objects_v2(Bucket=bucket).get("Contents", [])]
-        return [event["message"] for one in objects for event in json.loads(gzip.decompress(one))["logEvents"]]
-
-
-def allow(action: str, **more: t.Any) -> str:
-    """A policy document."""
-    return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": action, **more}]})
-
-
-def documented_actions(sid: str) -> set[str]:
-    """The actions of the README's policy that has this statement."""
-    policies = [json.loads(block) for block in re.findall(r"```json\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)]
-    [statements] = [policy["Statement"] for policy in policies if any(statement["Sid"] == sid for statement in policy["Statement"])]
-    return {action for statement in statements for action in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])}
-
-
 def operations(site: Site) -> set[str]:
     """The operations of AWS that were asked for."""
     return {call["operation"] for call in site.lab.control.calls("aws")}
@@ -127,7 +64,7 @@ def operations(site: Site) -> set[str]:
 def test_the_readme_shows_the_vendors_example_and_the_policy_of_its_template() -> None:
     example = (ROOT / EXAMPLE[1].removeprefix("@")).read_text(encoding="utf-8")
     assert yaml.safe_load(example) in [yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)]
-    assert documented_actions("StreamLogs") == set(t.get_args(RoleAction))
+    assert actions_of(policy_document("appliance_role")) == set(t.get_args(RoleAction))
 
 
 def test_the_vendors_example_on_every_managed_appliance(start_site: StartSite) -> None:
@@ -225,7 +162,7 @@ def test_each_host_gets_what_its_variables_say_or_a_reason_why_not(start_site: S
         found = user.groups(region)
         assert (found[SYSTEM]["retentionInDays"], found[SYSTEM]["kmsKeyId"]) == (30, key)
         assert found[BLOCKS]["retentionInDays"] == 365
-    assert operations(site) <= documented_actions("CheckInstanceRoles")
+    assert operations(site) <= actions_of(policy_document("configure_cloudwatch_logs"))
     # Whatever can be refused was, before the first write.
     asked = [call["operation"] if call["target"] == "aws" else f"{call['method']} {call['path']}" for call in site.lab.control.calls()]
     first_write = asked.index("logs:CreateLogGroup")
@@ -339,7 +276,7 @@ def test_events_are_forwarded_to_s3_and_to_a_function(start_site: StartSite) -> 
     assert writes(site) == []
     assert site.stream_logs(**variables).returncode == 0
     assert writes(site) == ["logs:DeleteSubscriptionFilter"] * 2
-    assert operations(site) <= documented_actions("CheckInstanceRoles")
+    assert operations(site) <= actions_of(policy_document("configure_cloudwatch_logs"))
 
 
 def test_a_renewal_does_not_end_the_streaming(start_site: StartSite) -> None:

@@ -61,11 +61,16 @@ class AwsFailure:
         return status, "text/xml;charset=UTF-8", b'<?xml version="1.0" encoding="UTF-8"?>\n' + text.encode()
 
 
-def denied(call: AwsCall, action: str) -> AwsFailure:
+def denied(call: AwsCall, who: str, action: str, resource: str = "*") -> AwsFailure:
     """Return the error for a missing permission."""
     code = {"ec2": "UnauthorizedOperation", "query": "AccessDenied", "json": "AccessDeniedException"}[call.protocol]
-    message = f"You are not authorized to perform this operation. No identity-based policy allows the {action} action."
-    return AwsFailure(code, message)
+    prefix = "You are not authorized to perform this operation. " if call.protocol == "ec2" else ""
+    return AwsFailure(code, prefix + not_authorized(who, action, resource))
+
+
+def not_authorized(who: str, action: str, resource: str) -> str:
+    """Return why something is denied, in AWS's words."""
+    return f"User: {who} is not authorized to perform: {action} on resource: {resource} because no identity-based policy allows the {action} action"
 
 
 def invalid_credentials(call: AwsCall) -> AwsFailure:

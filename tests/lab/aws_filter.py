@@ -15,7 +15,9 @@ from lab.aws import ACCOUNT_ID, Aws
 from lab.aws_accounts import AwsAccounts
 from lab.aws_answer import AwsAnswer
 from lab.aws_call import AwsCall, WsgiEnvironment, parse_call
-from lab.aws_errors import AwsFailure, denied, invalid_credentials
+from lab.aws_errors import AwsFailure, denied, invalid_credentials, not_authorized
+from lab.aws_needs import needs
+from lab.aws_policies import AwsPolicies
 from lab.aws_regions import describe_regions
 from lab.aws_rules import check
 from lab.aws_spoiling import drop_connection, spoiled, spoils
@@ -23,8 +25,10 @@ from lab.aws_writes import is_write
 from lab.call_log import CallLog
 from lab.faults import AwsEffect, Faults
 from lab.fleet import AwsSpec
+from lab.iam_conditions import NotEvaluated
 from lab.logs_rules import check_logs
 from lab.policy_simulation import simulate_principal_policy
+from lab.stack_rights import needs_of_stack
 
 StartResponse = Callable[..., t.Any]
 WsgiApp = Callable[[WsgiEnvironment, StartResponse], Iterable[bytes]]
@@ -40,15 +44,26 @@ class AwsFilter:
     ``region``, ``account``, ``access_key``, and each parameter by its wire name (``NetworkInterfaceId``, ``DryRun``, ``logGroupName``).
 
     :param access_key: the one access key that AWS knows, besides those that STS gave out.
+    :param policies: what may be done with them; by default as the fleet file says.
     :param observe: told about each write.
     """
 
     def __init__(
-        self, moto: WsgiApp, aws: Aws, *, spec: AwsSpec, access_key: str, faults: Faults, calls: CallLog, observe: WriteObserver | None = None
+        self,
+        moto: WsgiApp,
+        aws: Aws,
+        *,
+        spec: AwsSpec,
+        access_key: str,
+        faults: Faults,
+        calls: CallLog,
+        policies: AwsPolicies | None = None,
+        observe: WriteObserver | None = None,
     ) -> None:
         self._moto = moto
         self._aws = aws
         self._spec = spec
+        self._policies = policies or AwsPolicies(spec, own_id=ACCOUNT_ID)
         self._accounts = AwsAccounts(spec, own_id=ACCOUNT_ID, access_key=access_key)
         self._faults = faults
         self._calls = calls
@@ -88,8 +103,27 @@ class AwsFilter:
             return AwsFailure(effect.code, effect.message or "", effect.status)
         for action in call.required_actions():
             if any(fnmatchcase(action.lower(), pattern.lower()) for pattern in self._accounts.denied_actions(account_id)):
-                return denied(call, action)
-        return None
+                return denied(call, self._accounts.identity(account_id, call.access_key), action)
+        with self._aws.lock:
+            return self._outside_policy(call, account_id)
+
+    def _outside_policy(self, call: AwsCall, account_id: str) -> AwsFailure | None:
+        """Return the error for what the policy of the account does not allow."""
+        if not self._policies.limited(account_id):
+            return None
+        try:
+            missing = self._policies.denied(account_id, needs(account_id, call))
+        except NotEvaluated as error:
+            return AwsFailure("InternalFailure", f"The lab does not evaluate conditions with {error}.")
+        return denied(call, self._accounts.identity(account_id, call.access_key), missing.action, missing.resource) if missing else None
+
+    def _within_policy(self, call: AwsCall, account_id: str, effect: AwsEffect | None) -> AwsEffect | None:
+        """Return how an operation on a stack goes: CloudFormation changes the stack's resources with the rights of the caller."""
+        missing = self._policies.denied(account_id, needs_of_stack(account_id, call)) if self._policies.limited(account_id) else None
+        if missing is None:
+            return effect
+        reason = not_authorized(self._accounts.identity(account_id, call.access_key), missing.action, missing.resource)
+        return (effect or AwsEffect()).model_copy(update={"stack_fails": reason})
 
     def _refuse(self, call: AwsCall, account_id: str | None, failure: AwsFailure, start_response: StartResponse) -> Iterable[bytes]:
         status, content_type, body = failure.render(call)
@@ -118,6 +152,7 @@ class AwsFilter:
     def _own_answer(self, call: AwsCall, account_id: str, effect: AwsEffect | None) -> AwsAnswer | AwsFailure | None:
         """Return the answer to what moto cannot answer, or would answer differently from AWS."""
         if call.service == "cloudformation":
+            effect = self._within_policy(call, account_id, effect)
             return self._aws.cloudformation.answer(account_id, call, effect) or self._aws.stack_sets.answer(account_id, call)
         if call.operation == "ec2:DescribeRegions" and not call.dry_run:
             return describe_regions(call, self._accounts.off(account_id))

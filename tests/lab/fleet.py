@@ -14,7 +14,7 @@ from collections import Counter
 from pathlib import Path
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, model_validator
 
 LOG_NAMES = ("system", "audit", "host", "ipsAlert", "ipsBlock", "reputationBlock", "reputationAlert", "quarantine", "sslInspection")
 
@@ -250,12 +250,14 @@ class AwsAccountSpec(Spec):
     """How an AWS account is.
 
     :ivar denied_actions: IAM actions (``ec2:CreateSecurityGroup``; ``*`` and ``?`` as in IAM) that the lab's user has no right to.
+    :ivar policy: a policy document: nothing but what it allows is allowed to whoever acts in the account from outside. ``null`` allows all.
     :ivar regions_off: regions that the account has not enabled.
     :ivar trail: the account's CloudTrail trail, in us-east-1.
     :ivar rtm: real-time monitoring at the start by region; ``all`` for all other regions of monitoring that are on.
     """
 
     denied_actions: list[str] = []
+    policy: dict[str, JsonValue] | None = None
     regions_off: list[str] = []
     trail: t.Literal["none", "stopped", "single_region", "multi_region"] = "none"
     rtm: dict[str, RtmSpec] = {}

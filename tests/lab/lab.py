@@ -19,6 +19,7 @@ from pathlib import Path
 from lab.appliance_cli.server import ApplianceCliServer
 from lab.aws import ACCOUNT_ID, Aws
 from lab.aws_filter import AwsFilter
+from lab.aws_policies import AwsPolicies
 from lab.bastion import Bastion
 from lab.call_log import CallLog
 from lab.cli_backend import cli_appliance
@@ -50,6 +51,7 @@ class Lab:
     """A running lab.
 
     :param state_dir: folder for keys, inventory and the like; made if missing, keys in it are kept.
+    :ivar policies: what the AWS credentials of :attr:`environment` may do.
     :ivar environment: environment variables with which tools find the lab.
     :ivar control: client for the control endpoint.
     :ivar stop_requested: set when somebody asked over the control endpoint that the lab ends.
@@ -70,6 +72,7 @@ class Lab:
         self._secret_key = secrets.token_urlsafe(30)
         self._cleanup = ExitStack()
         self.aws = Aws(fleet, bastion_cidr=BASTION_CIDR, now=utc_now())
+        self.policies = AwsPolicies(fleet.aws, own_id=ACCOUNT_ID)
         self.conformity = ConformityWorld(fleet.conformity)
         self.monitoring = Monitoring(fleet, ACCOUNT_ID, self.conformity)
         self.world = World(fleet, api_key=self._api_key, placements=self.aws.placements, network=self.aws)
@@ -167,6 +170,7 @@ class Lab:
             access_key=self._access_key,
             faults=self.faults,
             calls=self.calls,
+            policies=self.policies,
             observe=self.monitoring.observe,
         )
         server = WsgiServer(app)
