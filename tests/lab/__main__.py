@@ -20,7 +20,7 @@ import yaml
 from lab.bastion import BastionError, end_leftover
 from lab.control_client import ControlClient
 from lab.fleet import Fleet, FleetError, load_fleet
-from lab.fleet_generator import generate_fleet
+from lab.fleet_generator import generate_fleet, generate_mixed_fleet
 from lab.state_dir import StateDir
 
 DEMO_FLEET = Path(__file__).parent / "fleets" / "demo.yml"
@@ -55,13 +55,19 @@ def _parser() -> argparse.ArgumentParser:
     down.add_argument("--state", type=Path, required=True)
     world = commands.add_parser("world", help="print what is true in the lab of a folder, as JSON")
     world.add_argument("--state", type=Path, required=True)
-    generate = commands.add_parser("generate", help="print a fleet file for many alike appliances")
+    generate = commands.add_parser("generate", help="print a fleet file for many appliances")
     generate.add_argument("--count", type=int, default=50)
-    generate.add_argument("--registered-days-ago", type=float, default=760)
-    generate.add_argument("--registration-delay", type=float, default=5)
-    generate.add_argument("--registration-returns-at-once", action="store_true")
     generate.add_argument("--regions", nargs="+", default=["us-east-1"])
     generate.add_argument("--api-delay", type=float, default=0)
+    alike = generate.add_argument_group("alike appliances")
+    alike.add_argument("--registered-days-ago", type=float, default=760)
+    alike.add_argument("--registration-delay", type=float, default=5)
+    alike.add_argument("--registration-returns-at-once", action="store_true")
+    mixed = generate.add_argument_group("appliances of mixed age and history")
+    mixed.add_argument("--mixed", action="store_true")
+    mixed.add_argument("--accounts", type=int, default=1)
+    mixed.add_argument("--aws-delay", type=float, default=0)
+    mixed.add_argument("--no-ssh", action="store_true")
     return parser
 
 
@@ -110,6 +116,27 @@ def _down(state_dir: Path) -> int:
     return 0
 
 
+def _generate(options: argparse.Namespace) -> Fleet:
+    """Make the fleet that was asked for."""
+    if options.mixed:
+        return generate_mixed_fleet(
+            options.count,
+            accounts=options.accounts,
+            regions=options.regions,
+            ssh=not options.no_ssh,
+            api_delay=options.api_delay,
+            aws_delay=options.aws_delay,
+        )
+    return generate_fleet(
+        options.count,
+        registered_days_ago=options.registered_days_ago,
+        registration_delay=options.registration_delay,
+        registration_blocks=not options.registration_returns_at_once,
+        regions=options.regions,
+        api_delay=options.api_delay,
+    )
+
+
 def main(arguments: t.Sequence[str] | None = None) -> int:
     """Carry out one command; return the exit code."""
     options = _parser().parse_args(arguments)
@@ -126,14 +153,7 @@ def main(arguments: t.Sequence[str] | None = None) -> int:
                 raise FleetError(f"No lab is running in {options.state}.")
             print(json.dumps(ControlClient(description["control_url"]).world(), indent=2))
         else:
-            fleet = generate_fleet(
-                options.count,
-                registered_days_ago=options.registered_days_ago,
-                registration_delay=options.registration_delay,
-                registration_blocks=not options.registration_returns_at_once,
-                regions=options.regions,
-                api_delay=options.api_delay,
-            )
+            fleet = _generate(options)
             print(yaml.safe_dump(fleet.model_dump(exclude_defaults=True), sort_keys=False), end="")
     except (FleetError, BastionError, OSError) as error:
         print(error, file=sys.stderr)

@@ -40,7 +40,7 @@ from lab.iam_policies import Rights
 from lab.iam_state import rights_of
 from lab.lambda_events import count_lambda_events
 from lab.organization import build_organization
-from lab.placement import Placement, hosted_placement
+from lab.placement import Placement, unknown_placement
 from lab.rtm_start import build_rtm
 from lab.security_rules import Rule, admits
 from lab.stack_life import StackLife
@@ -56,6 +56,9 @@ DATA = "Network Security Data Port"
 GATEWAY_LOAD_BALANCER_USER_DATA = "# -- VTPS capability GWLB-mode=1\n# -- VTPS ManagementPort=2\n"
 GENEVE_PORT = 6081
 GATEWAY_HEALTH_PORT = 1450
+
+# What a renewal by the collection leaves behind.
+REGISTRATION_TAG = "trendmicro.cloudone:registered-at"
 
 ROLE_NAME = "network-security-appliance"
 ROLE_ACTIONS: tuple[RoleAction, ...] = t.get_args(RoleAction)
@@ -142,6 +145,10 @@ def _ports(spec: ApplianceSpec, network: RegionNetwork, management_groups: list[
     return [{"DeviceIndex": index, "DeleteOnTermination": True, **settings} for index, settings in enumerate(ports)]
 
 
+def _registration_tag(spec: ApplianceSpec, now: datetime) -> dict[str, str]:
+    return {REGISTRATION_TAG: f"{now - timedelta(days=spec.registered_days_ago):%Y-%m-%dT%H:%M:%SZ}"} if spec.registration_tag else {}
+
+
 class Aws:
     """The user's AWS accounts. The lock guards moto, which is not made for threads.
 
@@ -170,7 +177,7 @@ class Aws:
             for account_id in accounts:
                 self._profile_arns[account_id] = _create_role(account_id, ROLE_NAME, ROLE_ACTIONS)
             for spec in fleet.appliances:
-                self.placements[spec.instance_id] = self._launch(spec, now) if spec.in_aws else hosted_placement(spec)
+                self.placements[spec.instance_id] = self._launch(spec, now) if spec.in_aws else unknown_placement(spec)
             self._first_groups = {group.id for place in self._networks for group in self._groups(*place)}
             build_accounts(fleet.aws, ACCOUNT_ID)
             if organization is not None:
@@ -209,7 +216,7 @@ class Aws:
                 instance_type=spec.instance_type,
                 is_instance_type_default=False,
                 region_name=spec.region,
-                tags={"instance": {"Name": spec.name, **spec.tags}},
+                tags={"instance": {"Name": spec.name, **spec.tags, **_registration_tag(spec, now)}},
             )
         instance: Instance = reservation.instances[0]
         self._date(backend, instance, spec, now)
@@ -218,7 +225,7 @@ class Aws:
         management: NetworkInterface = instance.nics[1 if spec.deployment == "gateway_load_balancer" else 0]
         for index, port in enumerate(ports):
             instance.nics[index].description = port["Description"]  # moto overwrites that of device index 0
-        return Placement(
+        placement = Placement(
             account_id=spec.account,
             region=spec.region,
             availability_zone=t.cast(str, instance.availability_zone),
@@ -226,6 +233,11 @@ class Aws:
             interface_id=management.id,
             address=t.cast(str, management.private_ip_address),
         )
+        if spec.instance_state == "stopped":
+            backend.stop_instances([instance.id])
+        elif spec.instance_state == "terminated":
+            backend.terminate_instances([instance.id])
+        return placement
 
     def _profile_of(self, spec: ApplianceSpec) -> str:
         """Return the ARN of an appliance's instance profile: one for all of an account, but for those whose role lacks something."""

@@ -20,6 +20,7 @@ LOG_NAMES = ("system", "audit", "host", "ipsAlert", "ipsBlock", "reputationBlock
 
 LogName = t.Literal["system", "audit", "host", "ipsAlert", "ipsBlock", "reputationBlock", "reputationAlert", "quarantine", "sslInspection"]
 Deployment = t.Literal["inline", "gateway_load_balancer", "hosted"]
+InstanceState = t.Literal["running", "stopped", "terminated", "gone"]
 # What the vendor's template allows the instance role.
 RoleAction = t.Literal[
     "cloudwatch:PutMetricData",
@@ -82,10 +83,12 @@ class ApplianceSpec(Spec):
 
     :ivar instance_id: made from the name unless given, so that it is the same in every lab.
     :ivar account: AWS account of the instance: the lab's own, or one of ``aws.accounts``.
+    :ivar instance_state: a terminated instance is shown by EC2 for a while; when it is ``gone``, EC2 does not know it any more.
     :ivar instance_role_lacks: actions that its role does not allow; the appliance gets a role of its own then.
     :ivar registered_days_ago: age of the certificate. For ``registered: false`` it is when the appliance was registered last.
     :ivar registered_on_appliance: what the appliance itself believes, where it differs from ``registered`` (what the API lists).
     :ivar deployed_days_ago: age of the root volume; by default the appliance was registered when it was deployed.
+    :ivar registration_tag: whether the instance has the tag with the time of registration that a renewal by this collection writes.
     :ivar restarted_days_ago: when the instance was started last (EC2's launch time); by default when it was deployed.
     :ivar supports_tokens: whether ``cloudone register`` takes a deployment token; an API key is always taken.
     :ivar registration_delay: seconds from ``cloudone register`` until the API lists the appliance.
@@ -105,6 +108,7 @@ class ApplianceSpec(Spec):
     deployment: Deployment = "inline"
     account: AccountId = OWN_ACCOUNT_ID
     region: str = Field(default="us-east-1", pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")
+    instance_state: InstanceState = "running"
     instance_type: str = "c5n.2xlarge"
     instance_role: bool = True
     instance_role_lacks: list[RoleAction] = []
@@ -115,6 +119,7 @@ class ApplianceSpec(Spec):
     registered_days_ago: float = Field(default=30, ge=0)
     deployed_days_ago: float | None = Field(default=None, ge=0)
     restarted_days_ago: float | None = Field(default=None, ge=0)
+    registration_tag: bool = False
 
     supports_tokens: bool = True
     registration_delay: float = Field(default=0, ge=0)
@@ -161,14 +166,14 @@ class ApplianceSpec(Spec):
     @model_validator(mode="after")
     def _check_account(self) -> t.Self:
         """A hosted appliance is in the vendor's account."""
-        if not self.in_aws and self.account != OWN_ACCOUNT_ID:
+        if self.deployment == "hosted" and self.account != OWN_ACCOUNT_ID:
             raise ValueError("a hosted appliance takes no account: it is in the vendor's")
         return self
 
     @property
     def in_aws(self) -> bool:
-        """Whether the instance is in an AWS account of the user's; a hosted appliance is in the vendor's."""
-        return self.deployment != "hosted"
+        """Whether an AWS account of the user's has the instance; a hosted appliance is in the vendor's."""
+        return self.deployment != "hosted" and self.instance_state != "gone"
 
     @property
     def offered_log_types(self) -> tuple[str, ...]:
@@ -391,8 +396,12 @@ class ConformitySpec(Spec):
 
 
 class Fleet(Spec):
-    """The whole lab."""
+    """The whole lab.
 
+    :ivar ssh: whether the appliances' SSH runs. Thousands that only the API and AWS are asked about need none.
+    """
+
+    ssh: bool = True
     api: ApiSpec = ApiSpec()
     aws: AwsSpec = AwsSpec()
     conformity: ConformitySpec = ConformitySpec()

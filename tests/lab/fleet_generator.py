@@ -5,9 +5,30 @@
 
 from __future__ import annotations
 
+import random
 import typing as t
+from collections.abc import Callable
 
-from lab.fleet import Fleet, parse_fleet
+from lab.fleet import OWN_ACCOUNT_ID, Fleet, parse_fleet
+
+Json = dict[str, t.Any]
+
+OLDEST_DAYS = 900
+SYSTEM_LOG_GROUP = "network-security-system"
+# Looking for new lines all the time is work too, with thousands of logs.
+LOG_DELIVERY_INTERVAL = 30
+
+# What can have happened to an appliance whose certificate is so many days old, and how many of a hundred it happened to.
+_HISTORIES: tuple[tuple[int, Callable[[float], Json]], ...] = (
+    (40, lambda age: {}),  # registered when it was deployed, and never again
+    (15, lambda age: {"deployed_days_ago": age + 700, "registration_tag": True}),  # renewed by the collection
+    (15, lambda age: {"deployed_days_ago": age + 700}),  # renewed by hand
+    (14, lambda age: {"restarted_days_ago": age / 3}),  # stopped, and started again
+    (5, lambda age: {"instance_state": "stopped"}),
+    (5, lambda age: {"instance_state": "gone"}),  # replaced: the API lists the old instance still
+    (3, lambda age: {"registered": False}),
+    (3, lambda age: {"deployment": "hosted"}),
+)
 
 
 def generate_fleet(
@@ -41,3 +62,53 @@ def generate_fleet(
         for number in range(count)
     ]
     return parse_fleet({"api": {"delay": api_delay}, "appliances": appliances})
+
+
+def generate_mixed_fleet(
+    count: int,
+    *,
+    accounts: int = 1,
+    regions: t.Sequence[str] = ("us-east-1",),
+    ssh: bool = True,
+    api_delay: float = 0,
+    aws_delay: float = 0,
+) -> Fleet:
+    """Make a fleet of mixed age and history; every third appliance streams its system log. The same arguments make the same fleet.
+
+    :param accounts: how many AWS accounts it is spread over, the lab's own included.
+    :param ssh: whether the appliances' SSH runs.
+    :param aws_delay: seconds that each answer of AWS takes.
+    :raises lab.fleet.FleetError: if an argument is out of range.
+    """
+    dice = random.Random(count)
+    further = [str(200_000_000_000 + number) for number in range(1, accounts)]
+    places = [(account, region) for account in (OWN_ACCOUNT_ID, *further) for region in regions]
+    return parse_fleet(
+        {
+            "ssh": ssh,
+            "api": {"delay": api_delay},
+            "aws": {
+                "delay": aws_delay,
+                "log_delivery_interval": LOG_DELIVERY_INTERVAL,
+                "accounts": [{"id": account, "role": "network-security-audit"} for account in further],
+            },
+            "appliances": [_mixed_appliance(number, *places[number % len(places)], dice) for number in range(count)],
+        }
+    )
+
+
+def _mixed_appliance(number: int, account: str, region: str, dice: random.Random) -> Json:
+    age = round(dice.uniform(0, OLDEST_DAYS), 3)
+    [history] = dice.choices([change for _share, change in _HISTORIES], [share for share, _change in _HISTORIES])
+    appliance = {
+        "name": f"appliance-{number:04d}",
+        "account": account,
+        "deployment": dice.choice(["inline", "gateway_load_balancer"]),
+        "region": region,
+        "registered_days_ago": age,
+        "log_types": {"system": {"group": SYSTEM_LOG_GROUP}} if number % 3 == 0 else {},
+        **history(age),
+    }
+    if appliance["deployment"] == "hosted":
+        del appliance["account"]
+    return appliance

@@ -134,13 +134,14 @@ class Lab:
         cleanup.callback(self.state_dir.description.unlink, missing_ok=True)
 
     def _start_appliances(self, loop: LoopThread, bastion: Bastion, cleanup: ExitStack) -> ApplianceCliServer:
-        """Start the SSH of every appliance that has an address."""
+        """Start the SSH of every appliance that has an address, if any is to run."""
+        reachable = [state for state in self.world.appliances.values() if state.placement.address and self.fleet.ssh]
 
         def source_of(address: str, port: int) -> str:
             return BASTION_ADDRESS if bastion.owns_connection(address, port) else address
 
         server = ApplianceCliServer(
-            [cli_appliance(self.world, state, faults=self.faults, calls=self.calls) for state in self.world.appliances.values() if state.placement.address],
+            [cli_appliance(self.world, state, faults=self.faults, calls=self.calls) for state in reachable],
             authorized_key=make_key_pair(self.state_dir.appliance_key, algorithm="ssh-rsa", form="pkcs1-pem"),
             host_keys_dir=self.state_dir.path / "host_keys",
             source_of=source_of,

@@ -72,7 +72,8 @@ class LogDelivery:
             agent.take()
 
     def start(self) -> None:
-        """Deliver in the background from now on."""
+        """Deliver what is there, and in the background from now on."""
+        self.deliver()
         self._thread.start()
 
     def stop(self) -> None:

@@ -6,13 +6,36 @@
 from __future__ import annotations
 
 import functools
+import typing as t
 
-from moto.core import responses, utils
+import xmltodict
+from botocore.model import Shape
+from moto.core import responses, serialize, utils
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
 import lab.instance_filters  # noqa: F401
 
 responses.method_names_from_class = functools.cache(utils.method_names_from_class)
+xmltodict._validate_name = functools.cache(xmltodict._validate_name)
+
+
+class _AttributePicker(serialize.XFormedAttributePicker):
+    """Finds the value of a field of an answer in one of moto's objects, under one of several names.
+
+    Which names those are depends on nothing but the object's class and the field.
+    """
+
+    _names: t.ClassVar[dict[tuple[type, str, Shape], tuple[str, ...]]] = {}
+
+    def get_possible_keys(self, context: serialize.AttributePickerContext) -> t.Iterable[str]:
+        question = type(context.obj), context.key, context.shape
+        names = self._names.get(question)
+        if names is None:
+            names = self._names[question] = tuple(dict.fromkeys(super().get_possible_keys(context)))
+        return names
+
+
+responses.XFormedAttributePicker = _AttributePicker
 
 
 class MotoApp(DomainDispatcherApplication):

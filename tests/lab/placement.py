@@ -36,6 +36,7 @@ class Network(t.Protocol):
         """Whether the security groups of the instance's management interface let the source reach this TCP port."""
 
 
-def hosted_placement(spec: ApplianceSpec) -> Placement:
-    """Return the place of an appliance on the vendor's infrastructure."""
-    return Placement(VENDOR_ACCOUNT_ID, spec.region, f"{spec.region}a", "vpc-0" + spec.instance_id.removeprefix("i-")[:16])
+def unknown_placement(spec: ApplianceSpec) -> Placement:
+    """Return the place of an appliance whose instance no account of the user's has: on the vendor's infrastructure, or gone."""
+    account_id = VENDOR_ACCOUNT_ID if spec.deployment == "hosted" else spec.account
+    return Placement(account_id, spec.region, f"{spec.region}a", "vpc-0" + spec.instance_id.removeprefix("i-")[:16])

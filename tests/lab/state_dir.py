@@ -98,7 +98,7 @@ class StateDir:
 class SshAccess:
     """How SSH reaches the appliances.
 
-    :ivar port: stands for port 22 on every appliance.
+    :ivar port: stands for port 22 on every appliance; 0 if none listens.
     :ivar source_cidr: the bastion as the appliances' security groups see it.
     """
 
@@ -112,7 +112,7 @@ class SshAccess:
 
 def write_ssh_files(state_dir: StateDir, appliances: t.Iterable[ApplianceState], access: SshAccess) -> None:
     """Write ``known_hosts``, ``ssh_config`` and both inventories."""
-    reachable = [appliance for appliance in appliances if appliance.placement.address]
+    reachable = [appliance for appliance in appliances if appliance.placement.address and access.port]
     everyone = list(appliances)
     write_private(state_dir.known_hosts, "".join(f"{line}\n" for line in access.host_keys))
     write_private(state_dir.ssh_config, _ssh_config(state_dir, reachable, access))

@@ -9,7 +9,7 @@ import typing as t
 from datetime import UTC, datetime, timedelta
 
 from lab.fleet import Fleet, parse_fleet
-from lab.placement import hosted_placement
+from lab.placement import unknown_placement
 from lab.world import World
 
 API_KEY = "key-with-all-rights"
@@ -43,7 +43,7 @@ def make_world(*appliances: dict[str, t.Any], clock: Clock | None = None, **flee
 
 def world_of(fleet: Fleet, clock: Clock | None = None) -> World:
     """Make a world of a fleet."""
-    placements = {spec.instance_id: hosted_placement(spec) for spec in fleet.appliances}
+    placements = {spec.instance_id: unknown_placement(spec) for spec in fleet.appliances}
     return World(fleet, api_key=API_KEY, placements=placements, network=OpenNetwork(), clock=clock or Clock())
 
 

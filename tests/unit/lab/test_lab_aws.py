@@ -37,6 +37,10 @@ FLEET = {
         {"name": "full", "extra_security_groups": 4, "instance_role": False},
         {"name": "standing", "ssh_standing_rule": True, "deployed_days_ago": 900, "registered_days_ago": 100},
         {"name": "hosted", "deployment": "hosted"},
+        {"name": "tagged", "registration_tag": True, "registered_days_ago": 5},
+        {"name": "stopped", "instance_state": "stopped"},
+        {"name": "terminated", "instance_state": "terminated"},
+        {"name": "gone", "instance_state": "gone"},
     ]
 }
 
@@ -139,6 +143,22 @@ def test_a_hosted_appliance_is_in_another_account(account: Account) -> None:
     found = account.client("ec2").describe_instances(Filters=[{"Name": "instance-id", "Values": [account.id("hosted")]}])
     assert found["Reservations"] == []
     assert account.client("sts").get_caller_identity()["Account"] == ACCOUNT_ID
+
+
+def test_instances_can_be_stopped_terminated_or_forgotten(account: Account) -> None:
+    assert [account.instance(name)["State"]["Name"] for name in ("inline", "stopped", "terminated")] == ["running", "stopped", "terminated"]
+    assert account.instance("stopped")["BlockDeviceMappings"] and not account.instance("terminated")["BlockDeviceMappings"]
+    with refused("InvalidInstanceID.NotFound"):
+        account.instance("gone")
+    placement = account.aws.placements[account.id("gone")]
+    assert (placement.account_id, placement.address) == (ACCOUNT_ID, "")
+    assert not any(admitted(account, name) for name in ("stopped", "terminated", "gone"))
+
+
+def test_a_registration_tag_tells_when_an_appliance_registered(account: Account) -> None:
+    tags = {tag["Key"]: tag["Value"] for tag in account.instance("tagged")["Tags"]}
+    registered_at = datetime.fromisoformat(tags["trendmicro.cloudone:registered-at"])
+    assert abs(registered_at - (account.now - timedelta(days=5))) <= timedelta(seconds=1)
 
 
 def lend_group(account: Account, name: str, **rule: t.Any) -> tuple[str, list[str]]:

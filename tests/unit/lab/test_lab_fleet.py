@@ -3,12 +3,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from lab.fleet import FleetError, load_fleet, parse_fleet
-from lab.fleet_generator import generate_fleet
+from lab.fleet import OWN_ACCOUNT_ID, FleetError, load_fleet, parse_fleet
+from lab.fleet_generator import OLDEST_DAYS, generate_fleet, generate_mixed_fleet
 
 DEMO = Path(__file__).parents[2] / "lab" / "fleets" / "demo.yml"
 
@@ -44,6 +45,7 @@ def test_the_demo_holds_the_seven_situations() -> None:
         ({"appliances": [{"name": "a"}, {"name": "a"}]}, "name used twice: a"),
         ({"appliances": [{"name": "a", "profile": "Nope"}]}, "unknown profile: Nope"),
         ({"appliances": [{"name": "a", "extra_security_groups": 5}]}, "extra_security_groups"),
+        ({"appliances": [{"name": "a", "instance_state": "lost"}]}, "appliances.0.instance_state"),
         ({"appliances": [{"name": "a", "account": "210987654321"}]}, "not in aws.accounts: 210987654321"),
         ({"appliances": [{"name": "a", "deployment": "hosted", "account": "210987654321"}]}, "takes no account"),
         ({}, "appliances"),
@@ -72,3 +74,27 @@ def test_generated_fleets_are_spread_over_deployments_and_regions() -> None:
     assert {spec.deployment for spec in fleet.appliances} == {"inline", "gateway_load_balancer"}
     assert {spec.region for spec in fleet.appliances} == {"us-east-1", "eu-central-1"}
     assert all(spec.registration_blocks and spec.registration_delay == 5 for spec in fleet.appliances)
+
+
+def test_mixed_fleets_have_every_age_and_history_everywhere() -> None:
+    regions = ["us-east-1", "eu-central-1"]
+    fleet = generate_mixed_fleet(600, accounts=3, regions=regions, ssh=False, api_delay=0.04, aws_delay=0.05)
+    assert fleet == generate_mixed_fleet(600, accounts=3, regions=regions, ssh=False, api_delay=0.04, aws_delay=0.05)
+    assert (fleet.ssh, fleet.api.delay, fleet.aws.delay) == (False, 0.04, 0.05)
+    own = [spec for spec in fleet.appliances if spec.deployment != "hosted"]
+    assert Counter((spec.account, spec.region) for spec in own).keys() == {
+        (account, region) for account in (OWN_ACCOUNT_ID, *(account.id for account in fleet.aws.accounts)) for region in regions
+    }
+    ages = [spec.registered_days_ago for spec in own]
+    assert min(ages) < 30 and max(ages) > OLDEST_DAYS - 30 and any(700 < age < 730 for age in ages)
+    histories = {
+        "by the collection": sum(spec.registration_tag and (spec.deployed_days_ago or 0) > spec.registered_days_ago for spec in own),
+        "by hand": sum(not spec.registration_tag and (spec.deployed_days_ago or 0) > spec.registered_days_ago for spec in own),
+        "restarted": sum(spec.restarted_days_ago is not None for spec in own),
+        "stopped": sum(spec.instance_state == "stopped" for spec in own),
+        "gone": sum(spec.instance_state == "gone" for spec in own),
+        "unregistered": sum(not spec.registered for spec in own),
+        "hosted": len(fleet.appliances) - len(own),
+    }
+    assert all(number > 5 for number in histories.values()), histories
+    assert sum("system" in spec.log_types for spec in fleet.appliances) == 200

@@ -285,3 +285,18 @@ def test_generate_prints_a_fleet_that_up_takes(capsys: pytest.CaptureFixture[str
     assert [spec.region for spec in fleet.appliances] == ["us-east-1", "eu-central-1", "us-east-1"]
     assert {spec.registration_delay for spec in fleet.appliances} == {2}
     assert fleet.api.delay == 0.04
+
+
+def test_generate_prints_a_mixed_fleet_too(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["generate", "--mixed", "--count", "9", "--accounts", "3", "--no-ssh", "--aws-delay", "0.04"]) == 0
+    fleet = parse_fleet(yaml.safe_load(capsys.readouterr().out))
+    assert (len(fleet.appliances), len(fleet.aws.accounts), fleet.ssh, fleet.aws.delay) == (9, 2, False, 0.04)
+
+
+def test_a_lab_without_ssh_has_appliances_that_nobody_can_log_in_to(tmp_path: Path) -> None:
+    with Lab(parse_fleet({"ssh": False, "appliances": [{"name": "standing", "ssh_standing_rule": True}]}), tmp_path) as lab:
+        assert lab.world.ssh_allowed(lab.control.appliance("standing")["instance_id"], BASTION_ADDRESS)
+        assert lab.state_dir.read_description()["ssh"]["port"] == 0
+        assert len(lab.state_dir.known_hosts.read_text().splitlines()) == 1, "the bastion's"
+        assert yaml.safe_load(lab.state_dir.addressed_inventory.read_text())["netsec_appliances"]["hosts"] == {}
+        assert len(yaml.safe_load(lab.state_dir.inventory.read_text())["netsec_appliances"]["hosts"]) == 1
