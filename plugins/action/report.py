@@ -47,6 +47,7 @@ class ActionModule(ActionBase):
                 changed = replace(path, render(document), mode=mode, check_mode=self._task.check_mode)
                 files.append({"format": kind, "path": str(path), "changed": changed})
         except InputError as error:
-            raise AnsibleActionFail(str(error)) from error
+            # With a cause, ansible-core 2.19 and later would say everything twice.
+            raise AnsibleActionFail(str(error)) from None
         figures = {figure.name: figure.value for figure in document.figures}
         return {**result, "changed": any(file["changed"] for file in files), "headline": document.headline, "figures": figures, "files": files}

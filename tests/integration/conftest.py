@@ -114,6 +114,16 @@ class Site:
         (self.folder / "output.log").write_text(done.stdout, encoding="utf-8")
         return Run(done.returncode, done.stdout, json.loads(recap.read_text(encoding="utf-8")) if recap.exists() else {})
 
+    def report(self, name: str) -> Json:
+        """The report that the last runs with ``reports`` as its folder left, as JSON. The other formats have to be there too."""
+        assert {path.name for path in self.reports.iterdir()} >= {f"{name}.html", f"{name}.md", f"{name}.json"}
+        return t.cast(Json, json.loads((self.reports / f"{name}.json").read_text(encoding="utf-8")))
+
+    @property
+    def reports(self) -> Path:
+        """A folder for reports, which is not there yet."""
+        return self.folder / "reports"
+
     def renew_until(self, condition: t.Callable[[], bool], **variables: t.Any) -> None:
         self.kill_when(condition, self.command("renew_certs.yml", **variables))
 

@@ -140,7 +140,7 @@ def test_each_host_gets_what_its_variables_say_or_a_reason_why_not(start_site: S
     before = {name: site.appliance(name)["log_types"] for name in wanted}
     site.lab.control.clear_calls()
 
-    run = site.stream_logs("-i", str(fleet), netsec_cloudwatch_logs_groups=groups)
+    run = site.stream_logs("-i", str(fleet), netsec_cloudwatch_logs_groups=groups, netsec_report_dir=str(site.reports))
     reasons = {
         "old": "has version 5.5.0.10625; streaming logs to CloudWatch needs 2020.10.0 or later",
         "without-ssl": "does not have the log types sslInspection",
@@ -154,6 +154,12 @@ def test_each_host_gets_what_its_variables_say_or_a_reason_why_not(start_site: S
         assert site.appliance(name)["log_types"] == before[name]
         assert reason in summary_of(run, site.id_of(name))
         assert "Nothing was changed for it." in summary_of(run, site.id_of(name))
+    report = site.report("log_streaming")
+    rows = {row["instance_id"]: row for row in report["tables"][1]["rows"]}
+    assert {name for name in wanted if rows[site.id_of(name)]["result"] == "failed"} == set(reasons)
+    assert all(reasons[name] in rows[site.id_of(name)]["reason"] for name in reasons)
+    assert {change["subject"] for change in report["changes"]} == {site.id_of("virginia"), site.id_of("frankfurt")}
+    assert [rows[site.id_of(name)]["arrival"] for name in ("virginia", "frankfurt", "old")] == ["arriving", "arriving", "not_checked"]
     assert streamed(site, "virginia") == {"system": SYSTEM, "ipsBlock": BLOCKS, "audit": "set-by-hand"}
     assert streamed(site, "frankfurt") == {"system": SYSTEM}
     assert arrived(site, "virginia")[BLOCKS, f"blocked/{site.id_of('virginia')}"]

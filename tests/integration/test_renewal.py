@@ -99,10 +99,27 @@ def test_a_second_run_changes_nothing(start_site: StartSite) -> None:
 
 def test_limit_and_growing_batches(start_site: StartSite) -> None:
     site = start_site(*({**EXPIRED, "name": f"expired-{number}"} for number in range(3)))
-    run = site.renew("--limit", f"{site.id_of('expired-0')},{site.id_of('expired-2')}", netsec_serial=[1, "100%"])
+    ids = [site.id_of("expired-0"), site.id_of("expired-2")]
+    run = site.renew("--limit", ",".join(ids), netsec_serial=[1, "100%"], netsec_report_dir=str(site.reports))
     assert run.returncode == 0
     assert run.output.count("PLAY [Renew appliance certificates]") == 2
     assert [site.appliance(f"expired-{number}")["renewed"] for number in range(3)] == [True, False, True]
+    report = site.report("renewal")
+    assert report["headline"] == "2 of 2 certificates were renewed."
+    assert {change["subject"] for change in report["changes"]} == set(ids)
+    for row in report["tables"][0]["rows"]:
+        assert (row["result"], row["credential"], row["seconds"] > 0) == ("renewed", "token", True)
+        assert row["expires_before"] < row["expires_at"]
+
+
+def test_a_report_that_cannot_be_written_stops_no_batch(start_site: StartSite) -> None:
+    site = start_site(*({**EXPIRED, "name": f"expired-{number}"} for number in range(2)))
+    site.reports.write_text("a file stands where the folder should", encoding="utf-8")
+    run = site.renew(netsec_serial=1, netsec_report_dir=str(site.reports))
+    assert run.returncode != 0
+    assert "Name a folder in dest that this user may write to." in run.output
+    assert run.failed() == {site.id_of("expired-1")}, "only the last batch fails"
+    assert [site.appliance(f"expired-{number}")["renewed"] for number in range(2)] == [True, True]
 
 
 def test_the_tag_assess_only_looks(start_site: StartSite) -> None:
@@ -177,17 +194,22 @@ def test_an_appliance_found_unregistered_is_taken_up(start_site: StartSite) -> N
 
 def test_a_hosted_appliance_is_skipped_with_a_note(start_site: StartSite) -> None:
     site = start_site({"name": "hosted", "deployment": "hosted", "registered_days_ago": 800}, VALID)
-    run = site.renew()
+    run = site.renew(netsec_report_dir=str(site.reports))
     assert run.returncode == 0
     assert "the vendor renews the appliances that it hosts" in run.output
     assert writes(site) == []
+    assert {row["instance_id"]: row["result"] for row in site.report("renewal")["tables"][0]["rows"]} == {
+        site.id_of("hosted"): "hosted",
+        site.id_of("valid"): "not_due",
+    }
 
 
 def test_the_playbook_of_an_installed_collection(start_site: StartSite, installed: Path) -> None:
     site = start_site(EXPIRED)
-    run = site.play("trendmicro.cloudone.renew_certs", environment={"ANSIBLE_COLLECTIONS_PATH": str(installed)})
+    run = site.play("trendmicro.cloudone.renew_certs", environment={"ANSIBLE_COLLECTIONS_PATH": str(installed)}, netsec_report_dir=str(site.reports))
     assert run.returncode == 0, run.output
     assert site.appliance("expired")["renewed"]
+    assert site.report("renewal")["headline"] == "1 of 1 certificate was renewed."
 
 
 def test_raw_commands_over_the_connection(start_site: StartSite) -> None:

@@ -207,7 +207,7 @@ def test_many_accounts(start_site: StartSite, tmp_path: Path) -> None:
     # Sessions of the global STS endpoint are not known in me-south-1, which is on in these accounts.
     site = start_site(aws={"accounts": others, "sts_us_east_1": "regional"})
     here = ["us-east-1", "me-south-1", "af-south-1"]
-    site.variables = {"conformity_rtm_regions": here}
+    site.variables = {"conformity_rtm_regions": here, "conformity_rtm_report_dir": str(site.reports)}
     roles = {one: f"arn:aws:iam::{one}:role/conformity-rtm" for one in (first, second, third)}
     run = play(site, "-i", "localhost,", conformity_rtm_hosts="conformity_rtm_accounts", conformity_rtm_role_arns=[roles[first], roles[second]])
     assert run.returncode == 0, run.output
@@ -216,6 +216,12 @@ def test_many_accounts(start_site: StartSite, tmp_path: Path) -> None:
         assert monitored(site, account_id) == {"us-east-1", "me-south-1"}
         assert f"AWS account {account_id}: 2 present, 1 skipped" in run.output
     assert monitored(site, third) == monitored(site, ACCOUNT_ID) == set()
+    report = site.report("rtm")
+    assert report["headline"] == "Monitoring is on in 4 of 4 regions in 2 accounts."
+    assert [(row["account_id"], [row[region] for region in here]) for row in report["tables"][0]["rows"]] == [
+        (account_id, ["present", "present", "skipped"]) for account_id in (first, second)
+    ]
+    assert {change["subject"] for change in report["changes"]} == {f"{one} {region}" for one in (first, second) for region in ("us-east-1", "me-south-1")}
 
     hosts = {"production": {"conformity_rtm_account_id": third}, "999999999999": {"conformity_rtm_role_arn": roles[third]}, first: {}}
     variables = {"conformity_rtm_role_arn": "arn:aws:iam::{{ conformity_rtm_account_id }}:role/conformity-rtm"}
@@ -225,6 +231,9 @@ def test_many_accounts(start_site: StartSite, tmp_path: Path) -> None:
     wrong = play(site, "-i", str(inventory), "--limit", f"999999999999,{first}", conformity_rtm_hosts="conformity_rtm_accounts")
     assert (wrong.failed(), wrong.changed(), writes(site)) == ({"999999999999"}, 0, [])
     assert f"The AWS credentials belong to the account {third}, not to 999999999999" in wrong.output
+    report = site.report("rtm")
+    assert report["headline"] == "Monitoring is on in 2 of 2 regions in 2 accounts; 1 account failed."
+    assert [(item["subject"], third in item["detail"]) for item in report["actions"][0]["items"]] == [("999999999999", True)]
     right = play(site, "-i", str(inventory), "--limit", "production", conformity_rtm_hosts="conformity_rtm_accounts")
     assert right.returncode == 0, right.output
     assert monitored(site, third) == {"us-east-1", "me-south-1"}

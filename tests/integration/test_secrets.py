@@ -22,9 +22,17 @@ def test_no_secret_in_output_or_log(start_site: t.Callable[..., Site], tmp_path:
     own_token = site.lab.control.issue_token()
     environment = {"ANSIBLE_LOG_PATH": str(log), "ANSIBLE_DISPLAY_ARGS_TO_STDOUT": "1", "ANSIBLE_DEBUG": "1"}
     key = site.lab.environment["CLOUDONE_API_KEY"]
-    run = site.renew("-vvvv", "--diff", environment=environment, netsec_certificate_token=own_token, netsec_certificate_registration_api_key=key)
+    run = site.renew(
+        "-vvvv",
+        "--diff",
+        environment=environment,
+        netsec_certificate_token=own_token,
+        netsec_certificate_registration_api_key=key,
+        netsec_report_dir=str(site.reports),
+    )
     assert (run.returncode != 0) == bool(fault)
-    shown = run.output + log.read_text(encoding="utf-8")
+    assert site.report("renewal")["figures"][1]["value"] == (1 if fault else 0), "the failure is in the report too"
+    shown = "".join([run.output, log.read_text(encoding="utf-8"), *(path.read_text(encoding="utf-8") for path in site.reports.iterdir())])
     # A wrapped echo breaks a secret over two lines, so look for it without white space too.
     squeezed = re.sub(r"\s+", "", shown)
     private_key = site.lab.state_dir.appliance_key.read_text(encoding="utf-8").splitlines()[3]

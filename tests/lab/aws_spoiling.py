@@ -22,9 +22,7 @@ def spoils(effect: AwsEffect) -> bool:
     return bool(effect.lose or effect.truncate or effect.hide) or effect.body is not None
 
 
-def spoiled(
-    effect: AwsEffect, environ: WsgiEnvironment, start_response: StartResponse, answer: Callable[[StartResponse], Iterable[bytes]]
-) -> Iterable[bytes]:
+def spoiled(effect: AwsEffect, environ: WsgiEnvironment, start_response: StartResponse, answer: Callable[[StartResponse], Iterable[bytes]]) -> Iterable[bytes]:
     """Return the body that is left of an answer.
 
     :param answer: carries the call out.

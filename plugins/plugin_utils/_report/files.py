@@ -54,7 +54,7 @@ def replace(path: Path, content: str, *, mode: int, check_mode: bool) -> bool:
             _write(path, content, mode)
     except OSError as error:
         advice = "Make room there, or name another folder in dest." if error.errno in _FULL else "Name a folder in dest that this user may write to."
-        raise InputError(f"The report {path} cannot be written: {error.strerror or error}. {advice}") from error
+        raise InputError(f"The report {path} cannot be written: {error.strerror or error}. {advice}") from None
     return True
 
 

@@ -71,9 +71,7 @@ def serve() -> Iterator[t.Callable[[World], Api]]:
 
     def start(world: World) -> Api:
         faults, calls = Faults(), CallLog()
-        gate = ApiGate(
-            create_netsec_app(world), world, api_key=API_KEY, read_only_key=READ_ONLY_KEY, delay=world.fleet.api.delay, faults=faults, calls=calls
-        )
+        gate = ApiGate(create_netsec_app(world), world, api_key=API_KEY, read_only_key=READ_ONLY_KEY, delay=world.fleet.api.delay, faults=faults, calls=calls)
         server = AsgiServer(gate)
         loop.run(server.start())
         servers.append(server)
