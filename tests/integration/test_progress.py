@@ -72,7 +72,7 @@ def play(folder: Path, playbook: str, **options: t.Any) -> subprocess.Popen[str]
 def test_a_renewal_in_batches(start_site: StartSite) -> None:
     site = start_site(*({**EXPIRED, "name": name} for name in ("one", "two", "three")), {"name": "valid", "registered_days_ago": 100})
     site.lab.control.add_fault("cli", {"kind": "drop"}, match={"name": "three", "moment": "login"}, times=None)
-    run = site.renew("--diff", environment=PROGRESS, netsec_serial=[1, "100%"], netsec_max_fail_percentage=100)
+    run = site.renew("--diff", environment=PROGRESS, netsec_serial=[1, "100%"], netsec_max_fail_percentage=100, netsec_certificate_ssh_attempts=1)
     assert site.id_of("three") in run.failed()
     lines = lines_of(run.output)
     end = END.search(run.output)
