@@ -131,7 +131,7 @@ def _search(accounts: t.Sequence[_Account], places: Places, query: Query) -> lis
     for outcome in for_each(search, tasks, concurrency=query.concurrency):
         account, region = outcome.item
         if outcome.error:
-            account.failed_regions[region] = f"{region} of the AWS account {account.id} could not be searched: {outcome.error}"
+            account.failed_regions[region] = f"the region {region} of the AWS account {account.id} could not be searched: {outcome.error}"
             errors.append(_capital(account.failed_regions[region]))
             continue
         found = outcome.result()

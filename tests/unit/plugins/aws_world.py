@@ -20,6 +20,8 @@ from moto import mock_aws
 from moto.ec2.models import ec2_backends
 from moto.logs.models import logs_backends
 
+import lab.instance_filters  # noqa: F401
+
 ACCOUNT = "123456789012"
 REGION = "eu-central-1"
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
