@@ -141,10 +141,19 @@ appliances:
       type: str
       returned: if it did not fail
       sample: expires on 2026-03-01, 2 years after the appliance registered on 2024-03-01
+    orphaned:
+      description: Whether the API lists the appliance, but its EC2 instance is gone. The RV(appliances[].status) is V(unknown) then.
+      type: bool
+      returned: if it did not fail
     registered:
       description: Whether the API lists the appliance.
       type: bool
       returned: if it did not fail
+    name:
+      description: The tag C(Name) of the EC2 instance, V(null) if it has none.
+      type: str
+      returned: if it did not fail
+      sample: perimeter-1
     appliance:
       description:
         - The appliance as the API lists it, V(null) if it does not.
@@ -262,6 +271,28 @@ appliances:
       description: What an unfinished renewal recorded, to be restored. V(null) if there is none. See M(trendmicro.cloudone.netsec_renewal_record).
       type: dict
       returned: if it did not fail
+summary:
+  description: What the forecasts come to.
+  returned: when RV(appliances) is
+  type: dict
+  contains:
+    counts:
+      description:
+        - The number of appliances by their RV(appliances[].status); with V(orphaned) for those that are, and V(failed) where nothing could be found
+          out. Each appliance counts once.
+      type: dict
+      returned: always
+      sample: {"failed": 0, "expired": 1, "expiring": 2, "unregistered": 0, "orphaned": 0, "unknown": 0, "valid": 297, "hosted": 0}
+    instance_ids:
+      description: The instance IDs of those that need something to be done, by the same names without V(valid) and V(hosted); first what expires first.
+      type: dict
+      returned: always
+      sample: {"failed": [], "expired": ["i-0123456789abcdef0"], "expiring": [], "unregistered": [], "orphaned": [], "unknown": []}
+    next_expiry:
+      description: When the first of the certificates expires that have not expired yet, in UTC. V(null) if there is none, or nothing tells.
+      type: str
+      returned: always
+      sample: "2026-03-20T12:00:00Z"
 """
 
 import typing as t
@@ -271,6 +302,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.certificate import assess
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.evidence import Evidence, Wanted, gather
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.forecast_summary import summarize
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.renewal_record import REGISTERED_AT, decode
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._arguments import (
     aws_spec,
@@ -302,7 +334,9 @@ def forecast(wanted: Wanted, evidence: Evidence, *, registration_tag: str, renew
         "due": assessment.due,
         "unfinished": saved is not None,
         "reason": assessment.reason,
+        "orphaned": assessment.orphaned,
         "registered": facts.appliance is not None,
+        "name": facts.instance.tags.get("Name") or None if facts.instance else None,
         "appliance": facts.appliance.as_result() if facts.appliance else None,
         "region": known.region if known else None,
         "location": location(wanted, evidence),
@@ -367,7 +401,8 @@ def main() -> None:
         outcomes = forecast_all(module.params, utc_now())
     except CloudOneError as error:
         module.fail_json(msg=str(error))
-    finish(module, entries(outcomes))
+    results = entries(outcomes)
+    finish(module, results, summary=summarize(results))
 
 
 if __name__ == "__main__":
