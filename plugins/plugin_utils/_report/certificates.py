@@ -42,6 +42,7 @@ COLUMNS = (
     Column("days_left", "Days left", "number"),
     Column("estimated", "Estimate", filter=True),
     Column("evidence", "Known from", words=EVIDENCE),
+    Column("certificate_errors", "Errors in its log", "number"),
     Column("reason", "Why", "long"),
 )
 
@@ -52,6 +53,7 @@ class Certificate:
 
     :ivar status: the entry's, or ``failed`` or ``orphaned``.
     :ivar reason: why the status is what it is, or why nothing could be found out.
+    :ivar log_problem: why the system log, which might have told more, could not be searched.
     """
 
     instance_id: str
@@ -65,10 +67,13 @@ class Certificate:
     days_left: int | None
     evidence: str | None
     estimated: bool | None
+    certificate_errors: int | None
+    log_problem: str | None
 
     @classmethod
     def of(cls, entry: Entry) -> Certificate:
         """Read an entry."""
+        log = section(entry, "log_search")
         expires_at, evidence, estimated = moment(entry, "expires_at"), text(entry, "evidence"), flag(entry, "estimated")
         return cls(
             instance_id=text(entry, "instance_id") or "unknown",
@@ -81,7 +86,9 @@ class Certificate:
             expires_at=expires_at,
             days_left=number(entry, "days_left"),
             evidence=evidence,
-            estimated=None if expires_at is None else evidence == "root_volume" if estimated is None else estimated,
+            estimated=None if expires_at is None else evidence != "registration_tag" if estimated is None else estimated,
+            certificate_errors=number(section(entry, "certificate_errors"), "count"),
+            log_problem=text(log, "note") or "" if text(log, "state") in ("denied", "failed") else None,
         )
 
 
@@ -115,7 +122,8 @@ def _urgency(certificate: Certificate) -> tuple[int, bool, str, str]:
 def _row(found: Certificate) -> tuple[str | int | bool | None, ...]:
     date = day(found.expires_at)
     place = (found.account_id, found.region)
-    return (found.status, found.instance_id, found.name, *place, date, found.days_left, found.estimated, found.evidence, found.reason)
+    known = (date, found.days_left, found.estimated, found.evidence, found.certificate_errors)
+    return (found.status, found.instance_id, found.name, *place, *known, found.reason)
 
 
 def _headline(found: Sequence[Certificate], counts: Counter[str]) -> str:
@@ -144,6 +152,7 @@ def _actions(found: Sequence[Certificate]) -> tuple[Action, ...]:
         items(status) for status in ("expired", "failed", "expiring", "unregistered", "unknown", "orphaned")
     )
     unfinished = [Item(certificate.instance_id, certificate.reason) for certificate in found if certificate.unfinished]
+    unsearched = [Item(certificate.instance_id, certificate.log_problem) for certificate in found if certificate.log_problem is not None]
     renew = "Renew with ansible-playbook trendmicro.cloudone.renew_certs."
     return (
         *action(f"{count(len(expired), 'certificate has', 'certificates have')} expired", renew, "bad", expired),
@@ -177,6 +186,12 @@ def _actions(found: Sequence[Certificate]) -> tuple[Action, ...]:
             "Unregister them, for example with the module trendmicro.cloudone.netsec_appliance and state: absent.",
             "warn",
             orphaned,
+        ),
+        *action(
+            f"The {'log' if len(unsearched) == 1 else 'logs'} of {count(len(unsearched), 'appliance')} could not be searched for certificate errors",
+            "Remove the cause that is named. Without the logs a certificate that was estimated wrongly is not noticed.",
+            "warn",
+            unsearched,
         ),
     )
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import typing as t
 from collections.abc import Mapping
@@ -35,7 +36,7 @@ def number(entry: Entry, name: str) -> int | None:
 def seconds(entry: Entry, name: str) -> float | None:
     """A time span, to a tenth of a second."""
     value = entry.get(name)
-    return round(float(value), 1) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+    return round(float(value), 1) if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value) else None
 
 
 def flag(entry: Entry, name: str) -> bool | None:
