@@ -75,11 +75,11 @@ attributes:
   idempotent:
     support: full
 notes:
-  - The credentials need the IAM actions C(sts:GetCallerIdentity), C(ec2:DescribeRegions), C(cloudformation:DescribeStacks),
+  - The credentials need the IAM actions C(ec2:DescribeRegions), C(cloudformation:DescribeStacks),
     C(cloudformation:GetTemplate), C(cloudformation:DescribeStackEvents), C(cloudformation:CreateStack), C(cloudformation:UpdateStack),
     C(cloudformation:DeleteStack), C(events:DescribeRule), C(events:ListTargetsByRule), C(events:PutRule), C(events:EnableRule),
-    C(events:PutTargets), and, as CloudFormation acts with their rights, also C(events:RemoveTargets), C(events:DeleteRule) and
-    C(events:DisableRule). With the exception of C(ec2:DescribeRegions), these are in the vendor's own policy.
+    C(events:PutTargets), and, as CloudFormation acts with their rights, also C(events:RemoveTargets), C(events:DeleteRule), and where the stack
+    has tags C(events:TagResource). To change the protection of a stack, C(cloudformation:UpdateTerminationProtection).
   - C(cloudformation:DescribeStackResources) tells whose a rule is. It is optional. Without it, a rule where there is no stack of RTM is left
     alone in any case, and reported without its owner.
   - C(cloudformation:UpdateTerminationProtection) is only needed with O(termination_protection).

@@ -54,7 +54,7 @@ attributes:
     details:
       - It provokes events each time, but changes nothing.
 notes:
-  - The credentials need the IAM actions C(sts:GetCallerIdentity), C(ec2:DescribeRegions), C(cloudformation:DescribeStacks) and
+  - The credentials need the IAM actions C(ec2:DescribeRegions), C(cloudformation:DescribeStacks) and
     C(cloudformation:UpdateTerminationProtection). The last is not in the vendor's own policy.
   - The API key needs access to the account, and to its events.
 seealso:

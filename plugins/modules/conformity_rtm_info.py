@@ -42,7 +42,7 @@ attributes:
       - trendmicro.cloudone.conformity
       - trendmicro.cloudone.all
 notes:
-  - The credentials need the IAM actions C(sts:GetCallerIdentity), C(ec2:DescribeRegions), C(cloudformation:DescribeStacks),
+  - The credentials need the IAM actions C(ec2:DescribeRegions), C(cloudformation:DescribeStacks),
     C(cloudformation:GetTemplate), C(events:DescribeRule) and C(events:ListTargetsByRule).
   - C(cloudformation:DescribeStackResources) tells whose a rule is where the stack is missing or broken. It is optional.
   - Where Conformity cannot be asked, or does not list the account, the module warns and tells the rest.

@@ -159,7 +159,7 @@ requirements:
 notes:
   - CloudFormation StackSets need trusted access to the organization. It is activated once, in the management account, in the console or with
     C(aws cloudformation activate-organizations-access). This module never does that by itself, but says so if it is missing.
-  - The credentials need the IAM actions C(sts:GetCallerIdentity), C(ec2:DescribeRegions), C(cloudformation:DescribeOrganizationsAccess),
+  - The credentials need the IAM actions C(ec2:DescribeRegions), C(cloudformation:DescribeOrganizationsAccess),
     C(cloudformation:DescribeStackSet), C(cloudformation:ListStackInstances), C(cloudformation:ListStackSetAutoDeploymentTargets),
     C(cloudformation:ListStackSetOperations), C(cloudformation:DescribeStackSetOperation), C(cloudformation:CreateStackSet),
     C(cloudformation:UpdateStackSet), C(cloudformation:CreateStackInstances), C(cloudformation:DeleteStackInstances) and

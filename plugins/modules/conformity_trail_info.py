@@ -23,7 +23,7 @@ extends_documentation_fragment:
   - trendmicro.cloudone.aws
   - trendmicro.cloudone.rtm.regions
 notes:
-  - The credentials need the IAM actions C(sts:GetCallerIdentity), C(ec2:DescribeRegions), C(cloudtrail:DescribeTrails), C(cloudtrail:GetTrailStatus)
+  - The credentials need the IAM actions C(ec2:DescribeRegions), C(cloudtrail:DescribeTrails), C(cloudtrail:GetTrailStatus)
     and C(cloudtrail:GetEventSelectors). The last is asked only about a trail with event selectors of its own.
   - Of a trail of the organization, its own account may not be told everything. What AWS refuses to tell is returned as unknown.
 seealso:

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import json
 import typing as t
+from unittest import mock
 
+from moto.cloudtrail import models as moto_trails
 from moto.cloudtrail.models import cloudtrail_backends
 from moto.iam.models import iam_backends
 from moto.s3.models import s3_backends
@@ -105,15 +107,24 @@ class AwsAccounts:
             self._sessions_of_global_endpoint.add(sts_backends[account_id]["aws"].assumed_roles[-1].access_key_id)
 
 
+class _Trail(moto_trails.Trail):
+    """moto's, whose description never says that a trail has event selectors of its own."""
+
+    def description(self, include_region: bool = False) -> dict[str, t.Any]:
+        own = bool(self.event_selectors or self.advanced_event_selectors)
+        return {**super().description(include_region), "HasCustomEventSelectors": own}
+
+
 def _create_trail(account_id: str, *, multi_region: bool, logging: bool) -> None:
     """Make a CloudTrail trail with its bucket."""
     bucket = f"trail-{account_id}"
     s3_backends[account_id]["aws"].create_bucket(bucket, HOME_REGION)
     backend = cloudtrail_backends[account_id][HOME_REGION]
-    backend.create_trail(
-        TRAIL, bucket, "", "", is_global=True, is_multi_region=multi_region, log_validation=False, is_org_trail=False,
-        cw_log_group_arn="", cw_role_arn="", kms_key_id="", tags_list=[],
-    )  # fmt: skip
+    with mock.patch.object(moto_trails, "Trail", _Trail):
+        backend.create_trail(
+            TRAIL, bucket, "", "", is_global=True, is_multi_region=multi_region, log_validation=False, is_org_trail=False,
+            cw_log_group_arn="", cw_role_arn="", kms_key_id="", tags_list=[],
+        )  # fmt: skip
     if logging:
         backend.start_logging(TRAIL)
 

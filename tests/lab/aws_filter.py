@@ -104,15 +104,13 @@ class AwsFilter:
         for action in call.required_actions():
             if any(fnmatchcase(action.lower(), pattern.lower()) for pattern in self._accounts.denied_actions(account_id)):
                 return denied(call, self._accounts.identity(account_id, call.access_key), action)
-        with self._aws.lock:
-            return self._outside_policy(call, account_id)
+        return self._outside_policy(call, account_id) if self._policies.limited(account_id) else None
 
     def _outside_policy(self, call: AwsCall, account_id: str) -> AwsFailure | None:
         """Return the error for what the policy of the account does not allow."""
-        if not self._policies.limited(account_id):
-            return None
         try:
-            missing = self._policies.denied(account_id, needs(account_id, call))
+            with self._aws.lock:
+                missing = self._policies.denied(account_id, needs(account_id, call))
         except NotEvaluated as error:
             return AwsFailure("InternalFailure", f"The lab does not evaluate conditions with {error}.")
         return denied(call, self._accounts.identity(account_id, call.access_key), missing.action, missing.resource) if missing else None
