@@ -19,7 +19,7 @@ AMAZON_AWS := build/bench/collections/ansible_collections/amazon/aws/MANIFEST.js
 
 PYTEST := python -m pytest -q
 
-.PHONY: help venv demo lab test lint typecheck sanity unit integration bench bench-renew bench-cloudwatch bench-rtm clean
+.PHONY: help venv demo lab test lint typecheck sanity unit integration bench bench-renew bench-cloudwatch bench-rtm bench-inventory clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -79,7 +79,7 @@ integration: $(TEST) ## the playbook, modules and connection against the lab, fa
 	@tools/require_programs sshd curl
 	$(PYTEST) -n 2 tests/integration
 
-bench: bench-renew bench-cloudwatch bench-rtm ## all benchmarks; tables here, figures in build/bench/
+bench: bench-renew bench-cloudwatch bench-rtm bench-inventory ## all benchmarks; tables here, figures in build/bench/
 
 bench-renew: $(BENCH) ## cost of renewing 50 appliances, compared with a bash loop
 	@tools/require_programs sshd curl jq
@@ -91,6 +91,10 @@ bench-cloudwatch: $(BENCH) ## cost of configuring 1,000 appliances, compared wit
 
 bench-rtm: $(BENCH) $(AMAZON_AWS) ## time to roll RTM out, compared with a script and with a loop of tasks
 	python tests/bench/rtm.py
+
+bench-inventory: $(BENCH) ## time for inventory and audit of 5,000 appliances in 10 accounts by 4 regions
+	@tools/require_programs sshd
+	python tests/bench/inventory.py
 
 clean: ## remove build/
 	rm -rf build

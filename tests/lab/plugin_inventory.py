@@ -26,12 +26,13 @@ def write_plugin_inventory(state_dir: StateDir, appliances: t.Iterable[Appliance
     """Write the folder anew: what is left from an earlier lab would be read too."""
     folder, everyone = state_dir.plugin_inventory, list(appliances)
     shutil.rmtree(folder, ignore_errors=True)
-    for name in ("group_vars", "host_vars"):
-        (folder / name).mkdir(parents=True)
+    (folder / "group_vars").mkdir(parents=True)
     write_private(folder / "fleet.netsec.yml", _yaml(plugin_options(everyone, aws)))
     write_private(folder / "group_vars" / f"{GROUP}.yml", _yaml(ssh_variables(state_dir, access)))
     for appliance in everyone:
         if variables := registration_variables(appliance):
+            # Only if it is needed: Ansible looks into it for every host.
+            (folder / "host_vars").mkdir(exist_ok=True)
             write_private(folder / "host_vars" / f"{appliance.instance_id}.yml", _yaml(variables))
 
 
