@@ -115,6 +115,12 @@ class _Trail(moto_trails.Trail):
         return {**super().description(include_region), "HasCustomEventSelectors": own}
 
 
+def session_secrets(account_ids: t.Iterable[str]) -> list[str]:
+    """Return what STS gave out for the roles of accounts: secret keys and session tokens."""
+    roles = [role for account_id in account_ids for role in sts_backends[account_id]["aws"].assumed_roles]
+    return [secret for role in roles for secret in (role.secret_access_key, role.session_token)]
+
+
 def _create_trail(account_id: str, *, multi_region: bool, logging: bool) -> None:
     """Make a CloudTrail trail with its bucket."""
     bucket = f"trail-{account_id}"

@@ -69,6 +69,10 @@ class TokenOffice:
                 return True
         return False
 
+    def values(self) -> list[str]:
+        """Return all tokens ever issued."""
+        return list(self._by_value)
+
     def count(self, now: datetime) -> dict[TokenState, int]:
         """Count the tokens by state."""
         counts: dict[TokenState, int] = {"unused": 0, "used": 0, "revoked": 0, "expired": 0}

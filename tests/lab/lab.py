@@ -18,6 +18,7 @@ from pathlib import Path
 
 from lab.appliance_cli.server import ApplianceCliServer
 from lab.aws import ACCOUNT_ID, Aws
+from lab.aws_accounts import account_specs, session_secrets
 from lab.aws_filter import AwsFilter
 from lab.aws_policies import AwsPolicies
 from lab.bastion import Bastion
@@ -100,6 +101,18 @@ class Lab:
     def __exit__(self, *_error: object) -> None:
         """Stop everything; what was written about keys and calls stays in the state folder."""
         self._cleanup.close()
+
+    def secrets(self) -> dict[str, str]:
+        """Return everything that must not be shown, by what it is: keys, and whatever tokens and sessions were given out so far."""
+        named = {"API key": self._api_key, "read-only API key": self._read_only_key, "AWS secret key": self._secret_key}
+        for number, token in enumerate(self.world.token_values()):
+            named[f"deployment token {number + 1}"] = token
+        with self.aws.lock:
+            for number, secret in enumerate(session_secrets(account_specs(self.fleet.aws, ACCOUNT_ID))):
+                named[f"secret {number + 1} of STS"] = secret
+        for name, file in (("appliances' private key", self.state_dir.appliance_key), ("bastion's private key", self.state_dir.bastion_key)):
+            named[name] = file.read_text(encoding="utf-8").splitlines()[3]
+        return named
 
     def _start(self, cleanup: ExitStack) -> None:
         """Start one part after the other; ``cleanup`` learns how to stop each."""

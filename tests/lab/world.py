@@ -322,6 +322,11 @@ class World:
         with self.lock:
             return self._tokens.revoke(token_id)
 
+    def token_values(self) -> list[str]:
+        """Return all deployment tokens ever issued."""
+        with self.lock:
+            return self._tokens.values()
+
     def count_tokens(self) -> dict[t.Literal["unused", "used", "revoked", "expired"], int]:
         """Count the deployment tokens by state."""
         with self.lock:
