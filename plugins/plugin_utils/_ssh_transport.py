@@ -139,6 +139,8 @@ class SshConnection:
         options.key_types = sorted(options.key_types, key=lambda key_type: key_type not in known_types)
         try:
             transport.start_client(timeout=self._left())
+            if not transport.initial_kex_done:  # paramiko does not say so when the time is over
+                raise paramiko.SSHException("the handshake took longer than ansible_connect_timeout")
             key = transport.get_remote_server_key()
         except IncompatiblePeer as error:
             raise ConnectError(f"{self._name(hop)} knows none of the algorithms that are considered strong: {error}") from error

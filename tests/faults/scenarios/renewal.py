@@ -38,12 +38,12 @@ class Renewal:
     playbook = "renew_certs"
     fleets: t.Mapping[str, Json] = {
         "small": _fleet(2, REGIONS[:2]),
-        "appliances": _fleet(20, REGIONS[:2]),
+        "appliances": _fleet(18, REGIONS[:2]),
         "regions": _fleet(len(REGIONS), REGIONS),
     }
 
     def arguments(self) -> list[str]:
-        return ["--forks", "20"]
+        return ["--forks", "9"]
 
     def variables(self, lab: Lab) -> Json:
         return {
@@ -52,7 +52,7 @@ class Renewal:
             "netsec_api_options": {"api_timeout": API_TIMEOUT},
             "netsec_certificate_regions": list(REGIONS),
             "netsec_certificate_concurrency": 20,
-            "netsec_certificate_ssh_attempts": 1,
+            "netsec_certificate_ssh_attempts": 2,
             "netsec_certificate_registration_timeout": 10,
             "ansible_connect_timeout": SSH_TIMEOUT,
             "ansible_command_timeout": SSH_TIMEOUT,
