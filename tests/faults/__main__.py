@@ -16,14 +16,13 @@ from pathlib import Path
 from faults.matrix import plan, pool, run_rounds
 from faults.model import Result
 from faults.report import figures, table, write
-from faults.scenarios import SCENARIOS
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m faults", description="Crosses the playbooks with everything that may fail; see docs/faults.md.")
     parser.add_argument("--out", type=Path, default=Path("build/faults"), help="folder for the report, and for the output of rounds that broke something")
     parser.add_argument("--workers", type=int, default=os.cpu_count(), help="rounds at the same time (default: one for each processor)")
-    parser.add_argument("--playbook", action="append", choices=sorted(SCENARIOS), help="only this one; may be given several times")
+    parser.add_argument("--part", default="", help="only parts whose title (playbook, fleet, scope) matches this regular expression")
     parser.add_argument("--only", default="", help="only rounds whose title matches this regular expression")
     parser.add_argument("--every", type=int, default=1, help="only each so many-th round: a sample")
     parser.add_argument("--list", action="store_true", help="show the rounds, and run none")
@@ -37,7 +36,7 @@ def main(arguments: t.Sequence[str] | None = None) -> int:
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
     with pool(options.workers) as workers:
-        rounds = plan(out / "work", options.playbook or list(SCENARIOS), workers.imap)
+        rounds = plan(out / "work", options.part, workers.imap)
         rounds = [one for one in rounds if re.search(options.only, one.title)][:: options.every]
         print(f"{len(rounds)} rounds with {sum(len(one.faults) for one in rounds)} faults", flush=True)
         if options.list:

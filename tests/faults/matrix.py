@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import re
 import typing as t
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,7 +16,6 @@ from faults.catalogue import KILL_BASTION, REPLACE
 from faults.model import Fault, Result, Round, Step
 from faults.planning import acted, crossed, outages
 from faults.running import play_round, record
-from faults.specials import SPECIALS
 
 WHOLE_RUN = "the whole run"
 
@@ -24,7 +24,8 @@ WHOLE_RUN = "the whole run"
 class Part:
     """One part of the matrix: the steps of one scope, from a clean run over one fleet.
 
-    :ivar scope: of the steps that are crossed with the kinds; ``outages`` and ``acts`` for what hits the whole run.
+    :ivar scope: of the steps that are crossed with the kinds; ``outages`` and ``acts`` for what hits the whole run, ``ways`` for the
+        way to an appliance.
     :ivar most: so many kinds at each step, taking turns; all if not given.
     """
 
@@ -34,12 +35,18 @@ class Part:
     most: int | None = None
     check: bool = False
 
+    @property
+    def title(self) -> str:
+        return f"{self.playbook} {self.fleet} {self.scope}{' check' if self.check else ''}"
+
     def rounds(self, steps: t.Sequence[Step]) -> list[Round]:
         """Return the rounds for the steps of the clean run."""
         if self.scope == "outages":
             return outages(self.playbook, self.fleet, steps, every=self.most or 1)
         if self.scope == "acts":
             return acted(self.playbook, self.fleet, steps)
+        if self.scope == "ways":
+            return rounds_at_appliances(steps)
         return crossed(self.playbook, self.fleet, steps, self.scope, kinds_per_step=self.most, check=self.check)
 
 
@@ -50,6 +57,7 @@ PARTS = (
     Part("renew_certs", "small", "run", 3),
     Part("renew_certs", "small", "outages", 3),
     Part("renew_certs", "small", "acts"),
+    Part("renew_certs", "small", "ways"),
     Part("renew_certs", "regions", "region", 8, check=True),
     Part("configure_cloudwatch_logs", "appliances", "appliance"),
     Part("configure_cloudwatch_logs", "regions", "region", 8),
@@ -70,7 +78,7 @@ PARTS = (
 )
 
 _CLOCKS = ("clock two days ahead", "clock two days behind", "clock that runs away")
-_EVERYWHERE = ("home cannot be written to", "disk full from the start", *_CLOCKS, "two runs at once")
+_EVERYWHERE = ("home cannot be written to", "disk full from the start", "remote files are kept", *_CLOCKS, "two runs at once")
 _TLS_OF_APPLIANCES = ("AWS without TLS", "AWS with a wrong certificate", "API without TLS", "API with a wrong certificate")
 _TLS_OF_RTM = ("AWS without TLS", "AWS with a wrong certificate", "Conformity without TLS", "Conformity with a wrong certificate")
 OF_THE_RUN = {
@@ -81,14 +89,9 @@ OF_THE_RUN = {
 }
 
 
-def special_rounds() -> list[Round]:
-    """What goes wrong with a run as a whole."""
-    return [
-        Round(playbook, "small", (Fault(name, WHOLE_RUN, "", ()),), special=name)
-        for playbook, names in OF_THE_RUN.items()
-        for name in names
-        if name in SPECIALS
-    ]
+def whole_rounds(playbook: str) -> list[Round]:
+    """What goes wrong with runs as a whole, whatever they ask for."""
+    return [Round(playbook, "small", (Fault(name, WHOLE_RUN, "", ()),), special=name) for name in OF_THE_RUN[playbook]]
 
 
 def rounds_at_appliances(steps: t.Sequence[Step]) -> list[Round]:
@@ -103,18 +106,17 @@ def _recorded(part: tuple[str, str, bool, Path]) -> tuple[str, str, bool, list[S
     return playbook, fleet, check, record(playbook, fleet, folder / f"{playbook}-{fleet}-{check}", check=check)
 
 
-def plan(folder: Path, playbooks: t.Collection[str], run: Callable[..., t.Iterable[t.Any]]) -> list[Round]:
-    """Record the clean runs and return all rounds of some playbooks.
+def plan(folder: Path, wanted: str, run: Callable[..., t.Iterable[t.Any]]) -> list[Round]:
+    """Record the clean runs that are needed and return the rounds.
 
+    :param wanted: regular expression; the parts whose title it matches.
     :param run: maps a function over items, as ``Pool.imap`` does.
     """
-    parts = [part for part in PARTS if part.playbook in playbooks]
-    wanted = sorted({(part.playbook, part.fleet, part.check) for part in parts})
-    recorded = {(playbook, fleet, check): steps for playbook, fleet, check, steps in run(_recorded, [(*each, folder) for each in wanted])}
+    parts = [part for part in PARTS if re.search(wanted, part.title)]
+    fleets = sorted({(part.playbook, part.fleet, part.check) for part in parts})
+    recorded = {(playbook, fleet, check): steps for playbook, fleet, check, steps in run(_recorded, [(*each, folder) for each in fleets])}
     rounds = [one for part in parts for one in part.rounds(recorded[part.playbook, part.fleet, part.check])]
-    if "renew_certs" in playbooks:
-        rounds += rounds_at_appliances(recorded["renew_certs", "small", False])
-    return rounds + [one for one in special_rounds() if one.playbook in playbooks]
+    return rounds + [one for playbook in OF_THE_RUN if re.search(wanted, f"{playbook} small whole") for one in whole_rounds(playbook)]
 
 
 def _played(job: tuple[int, Round, Path]) -> Result:

@@ -21,7 +21,7 @@ from faults.planning import HOLD
 from faults.recording import steps_of
 from faults.replacement import replace_instance
 from faults.scenarios import SCENARIOS, Scenario
-from faults.specials import SPECIALS
+from faults.specials import KEPT_FILES, SPECIALS
 from lab.aws import ACCOUNT_ID
 from lab.fleet import parse_fleet
 from lab.lab import Lab
@@ -157,4 +157,6 @@ def _look_for_secrets(stage: Stage, result: Result, runs: t.Sequence[Run]) -> No
     for number, run in enumerate(runs):
         result.secrets += [f"{name} in the output of run {number + 1}" for name in secrets.found_in(run.output)]
     result.secrets += [f"{name} in the process list" for name in secrets.found_in("\n".join(sorted(stage.node.command_lines)))]
-    result.secrets += [f"{each}, left behind" for each in secrets.found_below(stage.node.folder)]
+    # What the user has asked to be kept may hold the arguments of modules, for the user's own eyes.
+    left = secrets.found_below(stage.node.folder, only_readable=result.round.special == KEPT_FILES)
+    result.secrets += [f"{each}, left behind" for each in left]

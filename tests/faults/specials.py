@@ -35,6 +35,13 @@ def _full_disk(stage: Stage, result: Result) -> Run:
     return play.wait()
 
 
+def _kept_files(stage: Stage, result: Result) -> Run:
+    """Ansible leaves what it made for the modules."""
+    run = stage.play(environment={"ANSIBLE_KEEP_REMOTE_FILES": "1"})
+    _note(result, any(stage.node.folder.rglob("AnsiballZ_*")) or any(stage.node.folder.rglob("ansible-tmp-*")))
+    return run
+
+
 def _clock(offset: str) -> t.Callable[[Stage, Result], Run]:
     def play(stage: Stage, result: Result) -> Run:
         _note(result, FAKETIME is not None)
@@ -81,6 +88,7 @@ def _tls(variable: str, *, wrong_certificate: bool) -> t.Callable[[Stage, Result
     return play
 
 
+KEPT_FILES = "remote files are kept"
 SPECIALS: dict[str, t.Callable[[Stage, Result], Run]] = {
     "home cannot be written to": _read_only_home,
     "disk full from the start": _full_disk,
@@ -89,6 +97,7 @@ SPECIALS: dict[str, t.Callable[[Stage, Result], Run]] = {
     "clock that runs away": _clock("+0 x600"),
     "two runs at once": _two_runs,
     "two slices": _two_slices,
+    KEPT_FILES: _kept_files,
     "AWS without TLS": _tls("AWS_ENDPOINT_URL", wrong_certificate=False),
     "AWS with a wrong certificate": _tls("AWS_ENDPOINT_URL", wrong_certificate=True),
     "API without TLS": _tls("CLOUDONE_NETSEC_URL", wrong_certificate=False),
