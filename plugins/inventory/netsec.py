@@ -155,7 +155,7 @@ keyed_groups:
   - key: netsec_region
     prefix: region
   # team_network, ...; appliances without that tag are in none.
-  - key: netsec_tags.Team | default('')
+  - key: netsec_tags.Team | default([])
     prefix: team
 groups:
   # Whose certificate ends within a quarter, as far as that is known.

@@ -75,6 +75,14 @@ def audit(site: Site, _variables: Json) -> None:
     assert "expired on" in run.output
 
 
+def take_stock(site: Site, _variables: Json) -> None:
+    """Where anything is refused, the inventory is an error."""
+    path = site.folder / "fleet.netsec.yml"
+    path.write_text("plugin: trendmicro.cloudone.netsec\nstrict: true\n", encoding="utf-8")
+    run = site.run(["ansible-inventory", "-i", str(path), "--graph", "netsec_expired"])
+    assert site.id_of("expired") in run.output, run.output
+
+
 def prepare_logs(site: Site) -> Json:
     user = UsersAws(site)
     role = user.role("logs-to-firehose", "logs.us-east-1.amazonaws.com", "firehose:*")
@@ -148,6 +156,12 @@ SCENARIOS = (
     Scenario(
         "audit_certs",
         audit,
+        appliances=({"name": "expired", "deployment": "gateway_load_balancer", "registered_days_ago": 745},),
+        prepare=hide_the_management_interface,
+    ),
+    Scenario(
+        "inventory",
+        take_stock,
         appliances=({"name": "expired", "deployment": "gateway_load_balancer", "registered_days_ago": 745},),
         prepare=hide_the_management_interface,
     ),
