@@ -76,7 +76,7 @@ unit: $(TEST) ## unit tests with their coverage thresholds
 	coverage report --include 'plugins/*' --fail-under 90 --format total
 
 integration: $(TEST) ## the playbook, modules and connection against the lab, faults included
-	@tools/require_programs sshd curl
+	@tools/require_programs sshd curl chromium
 	$(PYTEST) -n 2 tests/integration
 
 bench: bench-renew bench-cloudwatch bench-rtm bench-inventory ## all benchmarks; tables here, figures in build/bench/

@@ -86,7 +86,9 @@ seealso:
 EXAMPLES = r"""
 - name: Forecast the certificates of the fleet
   trendmicro.cloudone.netsec_certificate_info:
-    appliances: "{{ groups['netsec_appliances'] | map('community.general.dict_kv', 'instance_id') | list }}"
+    appliances:
+      - instance_id: i-0123456789abcdef0
+      - instance_id: i-0fedcba9876543210
   register: forecast
   delegate_to: localhost
   run_once: true
