@@ -123,6 +123,18 @@ options:
     type: path
     vars:
       - name: ansible_nsva_known_hosts_file
+  legacy_algorithms:
+    description:
+      - Older algorithms to offer to the appliance as well, by their SSH names, for one that knows no others. Jump hosts are never offered any.
+      - Without this option, nothing with SHA-1, MD5, CBC, 3DES or DSA is offered. Known are V(diffie-hellman-group1-sha1),
+        V(diffie-hellman-group14-sha1), V(diffie-hellman-group-exchange-sha1), V(ssh-rsa), V(ssh-dss), V(3des-cbc), V(aes128-cbc), V(aes192-cbc),
+        V(aes256-cbc), V(blowfish-cbc), V(hmac-sha1), V(hmac-sha1-96), V(hmac-md5) and V(hmac-md5-96), as far as the installed paramiko still has
+        them.
+    type: list
+    elements: str
+    default: []
+    vars:
+      - name: ansible_nsva_legacy_algorithms
   bastion_host:
     description:
       - Jump host through which the appliance is reached, or a C(Host) of the SSH configuration.
@@ -366,7 +378,12 @@ class Connection(ConnectionBase):
             display.vvv(f"CONNECT TO APPLIANCE: {hops}", host=self.get_option("host"))
             deadline = time.monotonic() + self.get_option("connect_timeout")
             try:
-                self._ssh = SshConnection(route, timeout=self.get_option("connect_timeout"), passphrase=self.get_option("private_key_passphrase"))
+                self._ssh = SshConnection(
+                    route,
+                    timeout=self.get_option("connect_timeout"),
+                    passphrase=self.get_option("private_key_passphrase"),
+                    legacy_algorithms=self.get_option("legacy_algorithms"),
+                )
                 self._session = CliSession(self._ssh.open_shell(), dialogue)
                 self._session.login(deadline - time.monotonic())
                 return

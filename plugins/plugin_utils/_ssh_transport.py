@@ -11,7 +11,7 @@ import socket
 import time
 import typing as t
 
-from ansible_collections.trendmicro.cloudone.plugins.module_utils._errors import CloudOneError
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._errors import CloudOneError, InputError
 from ansible_collections.trendmicro.cloudone.plugins.plugin_utils._known_hosts import KnownKeys, add_key, read_keys
 from ansible_collections.trendmicro.cloudone.plugins.plugin_utils._proxy_command import ProxyCommand
 from ansible_collections.trendmicro.cloudone.plugins.plugin_utils._ssh_keys import candidates
@@ -35,6 +35,9 @@ WEAK_ALGORITHMS = {
     "ciphers": ["3des-cbc", "aes128-cbc", "aes192-cbc", "aes256-cbc", "blowfish-cbc"],
     "macs": ["hmac-md5", "hmac-md5-96", "hmac-sha1", "hmac-sha1-96"],
 }
+
+# All of them by name.
+LEGACY = frozenset(name for names in WEAK_ALGORITHMS.values() for name in names)
 
 # Keeps stateful firewalls from forgetting a session in which a command takes its time.
 KEEPALIVE_SECONDS = 15
@@ -69,12 +72,15 @@ class SshConnection:
 
     :param timeout: seconds for all of it.
     :param passphrase: of the private key files that have one.
+    :param legacy_algorithms: those of :data:`LEGACY` that are offered to the appliance all the same.
     :raises ConnectError: it did not work; nothing is left open.
+    :raises InputError: such an algorithm is not known.
     """
 
-    def __init__(self, route: Route, *, timeout: float, passphrase: str | None = None) -> None:
+    def __init__(self, route: Route, *, timeout: float, passphrase: str | None = None, legacy_algorithms: t.Collection[str] = ()) -> None:
         self._route = route
         self._passphrase = passphrase
+        self._legacy_algorithms = frozenset(legacy_algorithms)
         self._deadline = time.monotonic() + timeout
         self._proxy: ProxyCommand | None = None
         self._transports: list[paramiko.Transport] = []
@@ -125,8 +131,11 @@ class SshConnection:
 
     def _handshake(self, stream: t.Any, hop: Hop) -> paramiko.Transport:
         """Agree on encryption with a host and check that it is the one that is meant."""
-        transport = paramiko.Transport(stream, disabled_algorithms=WEAK_ALGORITHMS)
+        allowed = self._legacy_algorithms if hop is self._route.hops[-1] else frozenset()
+        weak = {kind: [name for name in names if name not in allowed] for kind, names in WEAK_ALGORITHMS.items()}
+        transport = paramiko.Transport(stream, disabled_algorithms=weak)
         self._transports.append(transport)
+        _check_offered(transport, allowed)
         # paramiko's own limits are for single steps.
         transport.banner_timeout = transport.handshake_timeout = transport.auth_timeout = self._left()
         try:
@@ -143,7 +152,10 @@ class SshConnection:
                 raise paramiko.SSHException("the handshake took longer than ansible_connect_timeout")
             key = transport.get_remote_server_key()
         except IncompatiblePeer as error:
-            raise ConnectError(f"{self._name(hop)} knows none of the algorithms that are considered strong: {error}") from error
+            raise ConnectError(
+                f"{self._name(hop)} knows none of the algorithms that are considered strong: {error}. "
+                "If an appliance cannot do better, ansible_nsva_legacy_algorithms may name what it knows."
+            ) from error
         except (paramiko.SSHException, *_BROKEN) as error:
             complaint = f" {self._proxy.complaint()}." if self._proxy else ""
             reason = f"{self._name(hop)} does not answer as an SSH server: {_text(error)}.{complaint} {self._advice(hop)}"
@@ -222,6 +234,20 @@ class SshConnection:
         if hop is self._route.hops[-1]:
             return "Does a security group of its management interface let SSH in from where the connection comes from?"
         return "Is it up, and does it let SSH in from here?"
+
+
+def _check_offered(transport: paramiko.Transport, allowed: t.Collection[str]) -> None:
+    """
+    :raises InputError: what is allowed is no legacy algorithm, or this version of paramiko has done away with it.
+    """
+    unknown = sorted(set(allowed) - LEGACY)
+    if unknown:
+        raise InputError(f"ansible_nsva_legacy_algorithms takes {', '.join(sorted(LEGACY))}; not {', '.join(unknown)}.")
+    options = transport.get_security_options()
+    offered = {*options.kex, *options.ciphers, *options.digests, *options.key_types}
+    missing = sorted(set(allowed) - offered)
+    if missing:
+        raise InputError(f"paramiko {paramiko.__version__} does not know {', '.join(missing)} any more: ansible_nsva_legacy_algorithms cannot name it.")
 
 
 def _text(error: BaseException) -> str:

@@ -11,9 +11,11 @@ import re
 import threading
 import typing as t
 from datetime import datetime
+from urllib.parse import urlsplit
 
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._errors import AwsError, InputError
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._pool import Outcome
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._surroundings import check_authorities, check_proxy
 
 try:
     import boto3
@@ -30,8 +32,10 @@ try:
         NoCredentialsError,
         PartialCredentialsError,
         ProfileNotFound,
+        SSLError,
     )
     from botocore.parsers import ResponseParserError
+    from botocore.utils import get_environ_proxies
 except ImportError:
     pass  # Modules call require_libraries() before they come here.
 
@@ -86,7 +90,8 @@ class AwsClients:
         """
         :param params: module parameters as in ``aws_spec()``.
         :param concurrency: how many threads will use a client at the same time.
-        :raises InputError: if ``concurrency`` is not positive, or only half of a pair of keys is given.
+        :raises InputError: if ``concurrency`` is not positive, only half of a pair of keys is given, or there are no authorities to trust
+            where the environment says.
         :raises AwsCredentialsError: if the profile does not exist, or there are no credentials with which to assume a role.
         """
         if concurrency < 1:
@@ -115,6 +120,7 @@ class AwsClients:
                 botocore_session=core,
             )
             self._default_region = self._session.region_name
+            check_authorities(core.get_config_variable("ca_bundle"), "the environment variable AWS_CA_BUNDLE, or ca_bundle in the AWS profile")
             if params.get("assume_role_arn"):
                 self._session = self._session_of_role(core, params)
         except BotoCoreError as error:
@@ -128,7 +134,7 @@ class AwsClients:
         if credentials is None:
             raise NoCredentialsError()
         fetcher = AssumeRoleCredentialFetcher(
-            client_creator=functools.partial(core.create_client, region_name=region, endpoint_url=self._endpoint_url, config=self._config),
+            client_creator=functools.partial(self._make_client, core.create_client, region=region),
             source_credentials=credentials,
             role_arn=params["assume_role_arn"],
             extra_args={"RoleSessionName": ROLE_SESSION_NAME, **({"ExternalId": external_id} if external_id else {})},
@@ -158,11 +164,24 @@ class AwsClients:
             client = self._clients.get((service, region))
             if client is None:
                 try:
-                    client = self._session.client(service, region_name=region, endpoint_url=self._endpoint_url, config=self._config)
+                    client = self._make_client(self._session.client, service, region)
                 except (BotoCoreError, ValueError) as error:
-                    raise AwsError(f"boto3 cannot reach {service} in the region {region!r}: {_excerpt(error)}", operation=f"{service}:*") from error
+                    hint = "Check the region and, if one is set, endpoint_url."
+                    raise AwsError(f"boto3 cannot reach {service} in the region {region!r}: {_excerpt(error)}. {hint}", operation=f"{service}:*") from error
                 self._clients[service, region] = client
             return client
+
+    def _make_client(self, make: t.Callable[..., Client], service: str, region: str, **more: t.Any) -> Client:
+        """Make a client, and check where it goes: boto3 does so only when it goes there, and then with a traceback, or with the proxy's password.
+
+        :param more: the credentials, where they are not those of the session.
+        """
+        client = make(service, region_name=region, endpoint_url=self._endpoint_url, config=self._config, **more)
+        endpoint = urlsplit(client.meta.endpoint_url)
+        if endpoint.port == 0:
+            raise ValueError(f"Invalid endpoint: {client.meta.endpoint_url}")
+        check_proxy(get_environ_proxies(client.meta.endpoint_url).get(endpoint.scheme))
+        return client
 
     def ec2(self, region: str) -> Client:
         """The EC2 client of ``region``."""
@@ -301,7 +320,10 @@ def _unanswered(operation: str, error: Exception) -> AwsError:
     if isinstance(error, NoCredentialsError | PartialCredentialsError | ProfileNotFound):
         hint = "Set profile, or access_key and secret_key, or the environment variables or role that boto3 looks for."
         return AwsCredentialsError(f"{message} {hint}", operation=operation)
-    if isinstance(error, ConnectionError | HTTPClientError | ResponseParserError):
+    if isinstance(error, SSLError):
+        authority = "If the certificate is issued by an authority of your own, name its file in the environment variable AWS_CA_BUNDLE."
+        message = f"{message} Check that endpoint_url, if one is set, names the right host. {authority}"
+    elif isinstance(error, ConnectionError | HTTPClientError | ResponseParserError):
         message = f"{message} Check the network, the proxy settings and, if one is set, endpoint_url."
     return AwsError(message, operation=operation)
 

@@ -10,6 +10,7 @@ import typing as t
 from urllib.parse import urlencode
 
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._errors import ApiError, InputError
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._surroundings import check_authorities, check_proxy
 
 try:
     import requests
@@ -36,6 +37,8 @@ HINTS = {
     TOO_MANY_REQUESTS: "Too many requests: run again later, or with a lower concurrency.",
 }
 OUTAGE_HINT = "The service is down, planned or not: run again later."
+# What OpenSSL says of a certificate for another host name or IP address.
+_OTHER_HOST = "mismatch, certificate is not valid for"
 REDIRECT_HINT = "The API redirects elsewhere, which is not followed: check its URL."
 
 
@@ -49,7 +52,7 @@ class HttpClient:
     :param verify: whether to verify TLS certificates, or the path of the authorities to verify them by.
     :param concurrency: connections kept alive, at least the number of threads that use the client.
     :param hints: what to do about an HTTP status, where this API means something else by it than ``HINTS`` says.
-    :raises InputError: a base URL or a header that cannot be used.
+    :raises InputError: a base URL, a header, a proxy or a file of authorities that cannot be used.
     """
 
     def __init__(
@@ -82,6 +85,8 @@ class HttpClient:
         self._base_url = str(self._common.url).rstrip("/")
         # Proxies, and the authorities to trust where the caller names none.
         self._environment: dict[str, t.Any] = dict(requests.Session().merge_environment_settings(self._base_url, {}, None, verify, None))
+        check_authorities(self._environment["verify"], "ca_path, or the environment variable REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE")
+        check_proxy(requests.utils.select_proxy(self._base_url, self._environment["proxies"]))
 
     def request_json(
         self,
@@ -171,7 +176,9 @@ def _no_answer(error: requests.RequestException, repeatable: bool) -> str:
     """Say why there was no answer, and what to do."""
     cause = error.args[0] if error.args else error
     reason = getattr(cause, "reason", cause)  # urllib3 wraps the last failure when it gives up
-    if isinstance(error, requests.exceptions.SSLError):
+    if isinstance(error, requests.exceptions.SSLError) and _OTHER_HOST in str(reason):
+        hint = "Check the host name in the URL of the API: its certificate is for another one."
+    elif isinstance(error, requests.exceptions.SSLError):
         hint = "If the certificate is issued by an authority of your own, name its file in ca_path."
     elif isinstance(error, requests.exceptions.ProxyError):
         hint = "Check the proxy that the environment names (HTTPS_PROXY, HTTP_PROXY, NO_PROXY)."

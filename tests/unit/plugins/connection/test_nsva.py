@@ -59,6 +59,12 @@ def connect(servers: Servers, host_key: asyncssh.SSHKey, home: Path, monkeypatch
         connection.close()
 
 
+def test_older_algorithms_have_to_be_named(connect: Connect) -> None:
+    with pytest.raises(AnsibleError, match="not rot13"):
+        connect(ansible_nsva_legacy_algorithms=["rot13"]).run("show version")
+    assert connect(ansible_nsva_legacy_algorithms=["aes256-cbc"]).run("show version") == ""
+
+
 def test_exec_command(connect: Connect) -> None:
     appliance = Appliance(replies={"show version": ["TOS 2024.1 é\r\n".encode()]})
     connection = connect(appliance)

@@ -143,11 +143,11 @@ class Servers:
 
     def appliance(self, appliance: Appliance, *host_keys: asyncssh.SSHKey, **options: t.Any) -> int:
         """Start an appliance; returns its port."""
-        return self._listen(*host_keys, process_factory=appliance.serve, encoding=None, line_editor=False, **options)
+        return self.start(*host_keys, process_factory=appliance.serve, encoding=None, line_editor=False, **options)
 
     def jump_host(self, jump_host: JumpHost, host_key: asyncssh.SSHKey, **options: t.Any) -> int:
         """Start a jump host; returns its port."""
-        return self._listen(host_key, server_factory=lambda: jump_host, **options)
+        return self.start(host_key, server_factory=lambda: jump_host, **options)
 
     def silent(self, *, hang_up: bool = False) -> int:
         """A port that accepts connections and says nothing, or closes them at once."""
@@ -167,7 +167,9 @@ class Servers:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
 
-    def _listen(self, *host_keys: asyncssh.SSHKey, **options: t.Any) -> int:
+    def start(self, *host_keys: asyncssh.SSHKey, **options: t.Any) -> int:
+        """Start a server with asyncssh's options; returns its port."""
+
         async def start() -> asyncssh.SSHAcceptor:
             options.setdefault("authorized_client_keys", asyncssh.import_authorized_keys(self.client_key.export_public_key().decode()))
             return await asyncssh.listen("127.0.0.1", 0, server_host_keys=list(host_keys), **options)

@@ -6,8 +6,12 @@
 from __future__ import annotations
 
 import os
+import re
+import socket
 import subprocess
+import threading
 import time
+import typing as t
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +20,7 @@ import asyncssh
 import paramiko
 import pytest
 
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._errors import InputError
 from ansible_collections.trendmicro.cloudone.plugins.plugin_utils import _ssh_transport
 from ansible_collections.trendmicro.cloudone.plugins.plugin_utils._ssh_route import Hop, Route
 from ansible_collections.trendmicro.cloudone.plugins.plugin_utils._ssh_transport import ConnectError, HostKeyError, LoginError, SshConnection
@@ -56,9 +61,9 @@ def world(servers: Servers, host_key: asyncssh.SSHKey, tmp_path: Path) -> World:
     return built
 
 
-def log_in(*hops: Hop, proxy_command: str | None = None, timeout: float = TIMEOUT, passphrase: str | None = None) -> str:
+def log_in(*hops: Hop, proxy_command: str | None = None, timeout: float = TIMEOUT, **options: t.Any) -> str:
     """Connect, open a shell and read its first bytes."""
-    connection = SshConnection(Route(hops, proxy_command), timeout=timeout, passphrase=passphrase)
+    connection = SshConnection(Route(hops, proxy_command), timeout=timeout, **options)
     try:
         shell = connection.open_shell()
         return shell.recv(100).decode()
@@ -70,22 +75,105 @@ def test_direct(world: World) -> None:
     assert log_in(world.appliance) == "nsva-1{}"
 
 
-def test_only_strong_algorithms_are_offered(world: World) -> None:
+@dataclass
+class Offer:
+    """What a client offers: the lists of names in its first packet, KEXINIT, as it comes over the wire."""
+
+    kex: list[str]
+    host_keys: list[str]
+    ciphers: list[str]
+    macs: list[str]
+    compression: list[str]
+
+
+def offer(**options: t.Any) -> Offer:
+    """Let a client connect to a server that only listens."""
+    packets: list[bytes] = []
+
+    def listen(server: socket.socket) -> None:
+        connection, _address = server.accept()
+        with connection, connection.makefile("rb") as stream:
+            connection.sendall(b"SSH-2.0-listener\r\n")
+            assert stream.readline().startswith(b"SSH-2.0-")
+            length = int.from_bytes(stream.read(4), "big")
+            packets.append(stream.read(length))
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=listen, args=(server,))
+        thread.start()
+        hop = Hop("127.0.0.1", server.getsockname()[1], "admin", "listener", ("/nonexistent",))
+        with pytest.raises(ConnectError, match="does not answer as an SSH server"):
+            SshConnection(Route((hop,)), timeout=TIMEOUT, **options)
+        thread.join()
+    # Length of the padding, type of the message, 16 bytes of a cookie, and then the lists; those of both directions are given twice.
+    message = paramiko.Message(packets[0][1:])
+    assert message.get_byte() == b"\x14"
+    message.get_bytes(16)
+    lists = [message.get_list() for _number in range(8)]
+    assert lists[2::2] == lists[3::2]
+    return Offer(lists[0], lists[1], lists[2], lists[4], lists[6])
+
+
+WEAK = re.compile(r"cbc|3des|arcfour|blowfish|cast|md5|sha1|dss|^ssh-rsa|group1-|^none$", re.IGNORECASE)
+
+
+def test_only_strong_algorithms_are_offered() -> None:
+    offered = offer()
+    names = {*offered.kex, *offered.host_keys, *offered.ciphers, *offered.macs}
+    assert {"aes256-ctr", "hmac-sha2-256", "ssh-ed25519", "rsa-sha2-512", "curve25519-sha256@libssh.org"} <= names
+    assert "kex-strict-c-v00@openssh.com" in names, "against prefix truncation (Terrapin)"
+    assert [name for name in names if WEAK.search(name)] == []
+    assert offered.compression == ["none"]
+
+
+def test_keys_of_the_client_sign_with_nothing_weak(world: World) -> None:
     connection = SshConnection(Route((world.appliance,)), timeout=TIMEOUT)
-    transport = connection._transports[0]
-    offered = {*transport.preferred_ciphers, *transport.preferred_macs, *transport.preferred_kex, *transport.preferred_keys, *transport.preferred_pubkeys}
+    signatures = connection._transports[0].preferred_pubkeys
     connection.close()
-    assert {"aes256-ctr", "hmac-sha2-256", "ssh-ed25519", "rsa-sha2-512"} <= offered
-    for weak in ("cbc", "3des", "arcfour", "md5", "sha1", "dss", "ssh-rsa"):
-        assert not [name for name in offered if weak in name]
+    assert "rsa-sha2-512" in signatures
+    assert [name for name in signatures if WEAK.search(name)] == []
+
+
+def test_older_algorithms_are_offered_if_they_are_named() -> None:
+    assert [name for name in offer(legacy_algorithms=["aes256-cbc"]).ciphers if WEAK.search(name)] == ["aes256-cbc"]
 
 
 def test_a_server_with_weak_algorithms_only(world: World) -> None:
     port = world.servers.appliance(Appliance(), world.host_key, encryption_algs=["aes256-cbc"], mac_algs=["hmac-sha1"])
     world.learn(port, world.host_key)
-    with pytest.raises(ConnectError, match="none of the algorithms that are considered strong") as caught:
+    with pytest.raises(ConnectError, match="none of the algorithms that are considered strong.*ansible_nsva_legacy_algorithms") as caught:
         log_in(world.hop(port))
     assert not caught.value.again
+    assert log_in(world.hop(port), legacy_algorithms=["aes256-cbc", "hmac-sha1"]) == "nsva-1{}"
+
+
+def test_a_jump_host_is_offered_nothing_weak(world: World) -> None:
+    port = world.servers.jump_host(world.jump_host, world.host_key, encryption_algs=["aes256-cbc"])
+    world.learn(port, world.host_key)
+    with pytest.raises(ConnectError, match="Jump host .* knows none of the algorithms"):
+        log_in(replace(world.jump, port=port, known_as=f"[127.0.0.1]:{port}"), world.appliance, legacy_algorithms=["aes256-cbc"])
+
+
+@pytest.mark.parametrize(
+    ("name", "said"), [("none", r"takes 3des-cbc, .*; not none\."), ("blowfish-cbc", r"paramiko [\d.]+ does not know blowfish-cbc any more")]
+)
+def test_algorithms_that_cannot_be_offered(world: World, name: str, said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        log_in(world.appliance, legacy_algorithms=[name])
+
+
+def test_neither_agent_nor_display_are_forwarded(world: World) -> None:
+    asked: list[str | None] = []
+
+    def look(process: asyncssh.SSHServerProcess[str]) -> None:
+        asked.extend((process.channel.get_agent_path(), process.channel.get_x11_display()))
+        process.stdout.write("nsva-1{}")
+
+    options = {"process_factory": look, "agent_forwarding": True, "x11_forwarding": True}
+    port = world.servers.start(world.host_key, **options)
+    world.learn(port, world.host_key)
+    assert log_in(world.hop(port)) == "nsva-1{}"
+    assert asked == [None, None]
 
 
 # Host keys.
