@@ -23,12 +23,12 @@ class Entry:
     """One appliance.
 
     :ivar obstacle: why nothing can be said about its certificate, although it may be there: where it would be could not be searched.
-    :ivar account: the searched account that it is in, or belongs to.
+    :ivar account: the account that it is in or belongs to, searched or not.
     """
 
     facts: Facts
     obstacle: str | None = None
-    account: SearchedAccount | None = None
+    account: SearchedAccount | LostAccount | None = None
     management_interface: ManagementInterface | None = None
 
 
@@ -117,7 +117,7 @@ class _Searched:
         self._found: dict[str, tuple[SearchedAccount, Instance]] = {
             instance_id: (account, instance) for account in accounts for instance_id, instance in account.instances.items()
         }
-        self._lost = {account.id: account.reason for account in lost}
+        self._lost = {account.id: account for account in lost}
         self._failures = [account.reason for account in lost] + [reason for account in accounts for reason in account.failed_regions.values()]
         self._regions = tuple(dict.fromkeys(region for account in accounts for region in account.regions))
 
@@ -128,7 +128,9 @@ class _Searched:
         # Whose instance belongs to somebody else is hosted, wherever was searched.
         facts = Facts(appliance.instance_id, appliance, instance, regions or (appliance.region or "no region",), list(self._by_id), named_hosted)
         obstacle = None if instance or named_hosted else self._obstacle(appliance)
-        return Entry(facts, obstacle, owner, account.interfaces.get(appliance.instance_id) if account else None)
+        # What is done with an appliance of an account that could not be searched has to fail there too, not to look for it elsewhere.
+        belongs_to = owner or (self._lost.get(appliance.account_id) if appliance.account_id else None)
+        return Entry(facts, obstacle, belongs_to, account.interfaces.get(appliance.instance_id) if account else None)
 
     def _obstacle(self, appliance: Appliance) -> str | None:
         """Why it is no wonder that the instance was not found; ``None`` if it is one."""
@@ -138,7 +140,8 @@ class _Searched:
         owner = self._by_id.get(owner_id)
         if owner is None:
             # An account of which not even the number is known may be this one.
-            return self._lost.get(owner_id) or self._lost.get(None)
+            lost = self._lost.get(owner_id) or self._lost.get(None)
+            return lost.reason if lost else None
         if appliance.region is None:
             return next(iter(owner.failed_regions.values()), None)
         return owner.failed_regions.get(appliance.region)

@@ -101,8 +101,10 @@ def test_hosted_where_no_region_was_searched() -> None:
 
 
 def test_an_account_that_could_not_be_searched() -> None:
-    lost = [LostAccount(B, Way({}), "no role")]
+    role = f"arn:aws:iam::{B}:role/audit"
+    lost = [LostAccount(B, Way({"assume_role_arn": role}), "no role")]
     found = hosts([listed("i-1", B), listed("i-2", C), listed("i-3", None)], [account(A)], lost)
+    assert found["i-1"]["netsec_assume_role_arn"] == role and "netsec_assume_role_arn" not in found["i-2"] | found["i-3"]
     assert [host["netsec_status"] for host in found.values()] == ["unknown", "hosted", "unknown"]
     assert found["i-1"]["netsec_reason"] == found["i-3"]["netsec_reason"] == "it could not be looked for: no role"
 
