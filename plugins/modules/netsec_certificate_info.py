@@ -284,7 +284,9 @@ summary:
       returned: always
       sample: {"failed": 0, "expired": 1, "expiring": 2, "unregistered": 0, "orphaned": 0, "unknown": 0, "valid": 297, "hosted": 0}
     instance_ids:
-      description: The instance IDs of those that need something to be done, by the same names without V(valid) and V(hosted); first what expires first.
+      description:
+        - The instance IDs of those that need something to be done, by the same names without V(valid) and V(hosted); first what expires first.
+        - At most 1000 of each.
       type: dict
       returned: always
       sample: {"failed": [], "expired": ["i-0123456789abcdef0"], "expiring": [], "unregistered": [], "orphaned": [], "unknown": []}

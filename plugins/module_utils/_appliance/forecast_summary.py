@@ -12,10 +12,12 @@ Entry = t.Mapping[str, t.Any]
 # The most urgent first.
 _NEEDING_ACTION = ("failed", "expired", "expiring", "unregistered", "orphaned", "unknown")
 _OTHERS = ("valid", "hosted")
+# The summary of a large fleet stays small enough to be handed on; the counts tell how many there are.
+_NAMED_AT_MOST = 1000
 
 
 def summarize(entries: t.Iterable[Entry]) -> dict[str, t.Any]:
-    """Count the forecasts, name those that need something to be done, and tell when the next certificate expires.
+    """Count the forecasts, name those that need something to be done, up to a thousand of each kind, and tell when the next certificate expires.
 
     :param entries: as ``netsec_certificate_info`` returns them.
     """
@@ -25,7 +27,7 @@ def summarize(entries: t.Iterable[Entry]) -> dict[str, t.Any]:
     coming = [entry["expires_at"] for status in ("expiring", "valid") for entry in groups[status] if entry["expires_at"]]
     return {
         "counts": {status: len(group) for status, group in groups.items()},
-        "instance_ids": {status: [entry["instance_id"] for entry in sorted(groups[status], key=_expiry)] for status in _NEEDING_ACTION},
+        "instance_ids": {status: [entry["instance_id"] for entry in sorted(groups[status], key=_expiry)[:_NAMED_AT_MOST]] for status in _NEEDING_ACTION},
         "next_expiry": min(coming, default=None),
     }
 

@@ -37,6 +37,11 @@ def test_counts_names_and_the_next_expiry() -> None:
     }
 
 
+def test_of_a_large_fleet_not_all_are_named() -> None:
+    summary = summarize([entry(f"i-{number}", "unknown") for number in range(1200)])
+    assert (summary["counts"]["unknown"], len(summary["instance_ids"]["unknown"])) == (1200, 1000)
+
+
 def test_nothing() -> None:
     summary = summarize([])
     assert (set(summary["counts"].values()), summary["next_expiry"]) == ({0}, None)
