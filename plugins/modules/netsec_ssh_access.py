@@ -37,8 +37,8 @@ options:
       - V(present) opens SSH to O(appliances). A group that was created is attached only after EC2 has said that it would permit to delete it again
         (C(DryRun)); where it would not, the appliances of that VPC fail.
       - V(absent) closes what was opened with this O(access_id) in the regions, and also what any other run has lent to O(appliances), which is what
-        a run that was killed left open. It finds everything by tags, so it needs no O(appliances), unless they are in several AWS accounts: without
-        them, only the account of the AWS options is searched, with them the accounts that they are in.
+        a run that was killed left open. It finds everything by tags, so it needs no O(appliances), unless they are in several AWS accounts. Without
+        them, only the account of the AWS options is searched, and with them the accounts that they are in.
     type: str
     choices:
       - present
