@@ -74,9 +74,10 @@ def version_tuple(text: str | None) -> tuple[int, ...] | None:
 
     :returns: ``None`` if there is no version or it is not made of numbers and dots.
     """
-    if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})*", (text or "").strip()):
+    version = (text or "").strip()
+    if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})*", version):
         return None
-    return tuple(int(part) for part in (text or "").split("."))
+    return tuple(int(part) for part in version.split("."))
 
 
 def _text(value: t.Any) -> str | None:
