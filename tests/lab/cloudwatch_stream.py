@@ -12,12 +12,13 @@ import typing as t
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from moto.logs.models import LogGroup, LogsBackend, logs_backends
+from moto.logs.models import LogEvent, LogGroup, LogsBackend, logs_backends
 
 from lab.iam_policies import Rights, decide
 from lab.system_log import Entry
 
 OLDEST_EVENT = timedelta(days=14)
+NEWEST_EVENT = timedelta(hours=2)
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,16 @@ class CloudWatchStream:
         events = [{"timestamp": int(entry.time.timestamp()) * 1000, "message": entry.line(host_name)} for entry in entries if entry.time > oldest]
         if events:
             self._backend.put_log_events(self.group, self.name, events)
+
+    def put_past(self, entries: t.Iterable[Entry], host_name: str, *, streamed_since: datetime, clock_ahead: timedelta) -> None:
+        """Make the stream as it is after it was written for a while: each entry at its time, those of before when streaming began."""
+        self._backend.ensure_log_group(self.group)
+        self._backend.ensure_log_stream(self.group, self.name)
+        for entry in entries:
+            sent, shown = max(entry.time, streamed_since), entry.dated(clock_ahead)
+            if sent - OLDEST_EVENT < shown.time <= sent + NEWEST_EVENT:
+                event = LogEvent(int(sent.timestamp() * 1000), {"timestamp": int(shown.time.timestamp()) * 1000, "message": shown.line(host_name)})
+                self._backend.groups[self.group].streams[self.name].events.append(event)
 
     @property
     def _backend(self) -> LogsBackend:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import typing as t
 from collections import Counter
+from datetime import timedelta
 from pathlib import Path
 
 import yaml
@@ -71,11 +72,15 @@ class Spec(BaseModel):
 
 
 class LogTypeSpec(Spec):
-    """Streaming of one log type to CloudWatch."""
+    """Streaming of one log type to CloudWatch.
+
+    :ivar streamed_days: for how long it has been streamed when the lab starts; only for ``system``, of which alone there is a past.
+    """
 
     group: str
     stream: str | None = None
     enabled: bool = True
+    streamed_days: float = Field(default=0, ge=0)
 
 
 class ApplianceSpec(Spec):
@@ -85,6 +90,7 @@ class ApplianceSpec(Spec):
     :ivar account: AWS account of the instance: the lab's own, or one of ``aws.accounts``.
     :ivar instance_state: a terminated instance is shown by EC2 for a while; when it is ``gone``, EC2 does not know it any more.
     :ivar instance_role_lacks: actions that its role does not allow; the appliance gets a role of its own then.
+    :ivar stopped_days_ago: since when an instance does not run that is not ``running``.
     :ivar registered_days_ago: age of the certificate. For ``registered: false`` it is when the appliance was registered last.
     :ivar registered_on_appliance: what the appliance itself believes, where it differs from ``registered`` (what the API lists).
     :ivar deployed_days_ago: age of the root volume; by default the appliance was registered when it was deployed.
@@ -100,6 +106,7 @@ class ApplianceSpec(Spec):
     :ivar listed_twice: the API also lists a stale entry of the same instance.
     :ivar migration: state of a running appliance migration as ``GET /appliancemigrations`` reports it.
     :ivar offers_ssl_inspection: whether the log type ``sslInspection`` exists.
+    :ivar clock_ahead_hours: how far the appliance's own clock is ahead, or behind.
     :ivar traffic: whether something passes through it that it writes events about; without, only ``system``, ``audit`` and ``host`` are written.
     """
 
@@ -114,6 +121,7 @@ class ApplianceSpec(Spec):
     instance_role_lacks: list[RoleAction] = []
     tags: dict[str, str] = {}
 
+    stopped_days_ago: float = Field(default=0, ge=0)
     registered: bool = True
     registered_on_appliance: bool | None = None
     registered_days_ago: float = Field(default=30, ge=0)
@@ -133,6 +141,7 @@ class ApplianceSpec(Spec):
     dv_version: str | None = "4.0.0.9750"
     offers_ssl_inspection: bool = True
     log_types: dict[LogName, LogTypeSpec] = {}
+    clock_ahead_hours: float = 0
     traffic: bool = True
     profile: str | None = "Default-Profile"
 
@@ -169,6 +178,18 @@ class ApplianceSpec(Spec):
         if self.deployment == "hosted" and self.account != OWN_ACCOUNT_ID:
             raise ValueError("a hosted appliance takes no account: it is in the vendor's")
         return self
+
+    @model_validator(mode="after")
+    def _check_log_types(self) -> t.Self:
+        """Only the system log has a past."""
+        if any(log_type.streamed_days for name, log_type in self.log_types.items() if name != "system"):
+            raise ValueError("streamed_days is for the log type system only")
+        return self
+
+    @property
+    def clock_ahead(self) -> timedelta:
+        """How far the appliance's own clock is ahead of the true time."""
+        return timedelta(hours=self.clock_ahead_hours)
 
     @property
     def in_aws(self) -> bool:

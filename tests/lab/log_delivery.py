@@ -23,6 +23,9 @@ from lab.world import World
 
 Creation = t.Literal["at_once", "first_event"]
 
+# What an appliance's role has to allow.
+WRITING = {"logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"}
+
 _LOG = logging.getLogger(__name__)
 
 
@@ -70,6 +73,7 @@ class LogDelivery:
         self._thread = threading.Thread(target=self._run, name="lab-log-delivery", daemon=True)
         for agent in self._agents.values():
             agent.take()
+            self._deliver_past(agent)
 
     def start(self) -> None:
         """Deliver what is there, and in the background from now on."""
@@ -97,6 +101,19 @@ class LogDelivery:
                 except Exception:
                     _LOG.exception("%s could not write its %s log to %s", agent.state.spec.name, log_name, stream)
 
+    def _deliver_past(self, agent: _Agent) -> None:
+        """Let the stream of the system log hold what was streamed before the lab started."""
+        spec, instance_id = agent.state.spec, agent.state.instance_id
+        streamed_since = self._world.streamed_since(instance_id)
+        if streamed_since >= self._world.started_at or not spec.instance_role or WRITING.intersection(spec.instance_role_lacks):
+            return
+        for log_name, stream in agent.streaming:
+            if log_name == "system":
+                with self._aws.lock:
+                    entries = self._world.past_system_entries(instance_id)
+                    stream.put_past(entries, spec.host_name, streamed_since=streamed_since, clock_ahead=spec.clock_ahead)
+                agent.sent_until[log_name, stream] = self._world.started_at
+
     def event_counts(self, instance_id: str) -> dict[str, dict[str, int]]:
         """Return how many events each stream holds that an appliance wrote into: by group, by stream."""
         counts: dict[str, dict[str, int]] = {}
@@ -119,4 +136,5 @@ class LogDelivery:
             agent.sent_until.setdefault(key, BEGINNING)
             if entries and stream.may_be_written(rights):
                 agent.sent_until[key] = now  # also if something goes wrong behind the stream: CloudWatch has the events then
-                stream.put(entries, agent.state.spec.host_name, now)
+                spec = agent.state.spec
+                stream.put([entry.dated(spec.clock_ahead) for entry in entries], spec.host_name, now)

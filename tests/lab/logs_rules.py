@@ -25,6 +25,7 @@ from lab.iam_state import find_entity, rights_of
 RETENTION_DAYS = frozenset({1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653})
 # fmt: on
 FILTERS_PER_GROUP = 2
+STREAMS_PER_SEARCH = 100
 _GROUP_NAME = re.compile(r"(?!aws/)[._\-/#A-Za-z0-9]{1,512}")
 _OTHER_NAME = re.compile(r"[^:*]{1,512}")
 _KEY_ARN = re.compile(r"arn:aws:kms:(?P<region>[a-z0-9-]+):(?P<account>\d{12}):key/(?P<id>[0-9a-z-]+)")
@@ -113,6 +114,24 @@ def _check_retention(_account_id: str, call: AwsCall) -> Outcome:
     return _invalid(f"Value '{days}' at 'retentionInDays' failed to satisfy constraint: Member must satisfy enum value set: {sorted(RETENTION_DAYS)}")
 
 
+# Searches -------------------------------------------------------------------------------------------------------------
+
+
+def _check_search(account_id: str, call: AwsCall) -> AwsFailure | None:
+    """A search names a group, and at most 100 streams, each of which exists."""
+    group = _group(account_id, call)
+    if group is None:
+        return _no_group()
+    if "logStreamNames" in call.form and "logStreamNamePrefix" in call.form:
+        return _invalid("LogStreamNames and LogStreamNamePrefix are mutually exclusive.")
+    names = json.loads(call.form.get("logStreamNames", "[]"))
+    if len(names) > STREAMS_PER_SEARCH or ("logStreamNames" in call.form and not names):
+        return _invalid(f"Value at 'logStreamNames' failed to satisfy constraint: Member must have length from 1 to {STREAMS_PER_SEARCH}")
+    if any(name not in group.streams for name in names):
+        return AwsFailure("ResourceNotFoundException", "The specified log stream does not exist.")
+    return None
+
+
 # Subscriptions --------------------------------------------------------------------------------------------------------
 
 
@@ -177,6 +196,7 @@ _RULES: dict[str, Rule] = {
     "AssociateKmsKey": _associate_key,
     "CreateLogGroup": _create_group,
     "DisassociateKmsKey": _disassociate_key,
+    "FilterLogEvents": _check_search,
     "PutRetentionPolicy": _check_retention,
     "PutSubscriptionFilter": _check_subscription,
 }

@@ -15,6 +15,8 @@ MOST_ERRORS = 20
 # Much more often than a real appliance, so that nobody has to wait for a line.
 HEALTH_EVERY = timedelta(seconds=2)
 MOST_HEALTH_LINES = 50
+# In the past, which nobody waits for.
+PAST_HEALTH_EVERY = timedelta(hours=8)
 BEGINNING = datetime.min.replace(tzinfo=UTC)
 
 _ERROR = "tmcloud[1187]: TLS handshake failed: error:14094415:SSL routines:ssl3_read_bytes:sslv3 alert certificate expired"
@@ -37,14 +39,18 @@ class Entry(t.NamedTuple):
         """Return the line as it is written: ``2026-01-31T04:05:06.000Z HOST program[pid]: text``, in UTC."""
         return f"{self.time:%Y-%m-%dT%H:%M:%S}.000Z {host_name} {self.text}"
 
+    def dated(self, clock_ahead: timedelta) -> Entry:
+        """Return the entry with the time that a clock shows which is ahead of the true time."""
+        return Entry(self.time + clock_ahead, self.text)
 
-def moments(first: datetime, every: timedelta, *, after: datetime, until: datetime, most: int) -> list[datetime]:
+
+def moments(first: datetime, every: timedelta, *, after: datetime, until: datetime, most: int | None = None) -> list[datetime]:
     """Return the times ``first``, ``first + every``, ... that lie after the one time and not after the other.
 
-    :param most: how many a log holds, counted back from ``until``: logs rotate.
+    :param most: how many a log holds, counted back from ``until``: logs rotate; ``None``: all.
     """
     last = (until - first) // every
-    begin = max(0, last - most + 1, (after - first) // every + 1)
+    begin = max(0, 0 if most is None else last - most + 1, (after - first) // every + 1)
     return [first + number * every for number in range(begin, last + 1)]
 
 
@@ -60,4 +66,17 @@ def system_entries(certificates: t.Iterable[Certificate], *, started_at: datetim
         end = min(certificate.given_up_at or until, until)
         entries.append(Entry(certificate.issued_at, _REGISTERED.format(expires=certificate.expires_at)))
         entries += [Entry(moment, _ERROR) for moment in moments(certificate.expires_at, ERROR_EVERY, after=after, until=end, most=MOST_ERRORS)]
+    return sorted(entry for entry in entries if after < entry.time <= until)
+
+
+def past_system_entries(certificates: t.Iterable[Certificate], *, after: datetime, until: datetime) -> list[Entry]:
+    """Return everything that an appliance wrote in a time before the lab started, oldest first; nothing of it has rotated away.
+
+    :param until: when the lab started, or the instance was stopped.
+    """
+    entries = [Entry(moment, _HEALTH) for moment in moments(after, PAST_HEALTH_EVERY, after=after, until=until)]
+    for certificate in certificates:
+        end = min(certificate.given_up_at or until, until)
+        entries.append(Entry(certificate.issued_at, _REGISTERED.format(expires=certificate.expires_at)))
+        entries += [Entry(moment, _ERROR) for moment in moments(certificate.expires_at, ERROR_EVERY, after=after, until=end)]
     return sorted(entry for entry in entries if after < entry.time <= until)

@@ -28,9 +28,11 @@ from lab.certificate import Certificate
 from lab.deployment_tokens import Token, TokenOffice, TokenRefused
 from lab.fleet import ApplianceSpec, Fleet
 from lab.placement import Network, Placement
-from lab.system_log import BEGINNING, Entry, system_entries
+from lab.system_log import BEGINNING, Entry, past_system_entries, system_entries
 
 SSH_PORT = 22
+# What an appliance still sends of its system log when streaming begins; CloudWatch takes no older events.
+BACKLOG = timedelta(days=14)
 LEFT_UNREGISTERED_SINCE = timedelta(hours=1)
 STALE_ENTRY_AGE = timedelta(days=1)
 
@@ -223,13 +225,31 @@ class World:
         with self.lock:
             state = self.appliances[instance_id]
             if log_name == "system":
-                return system_entries(state.certificates, started_at=self.started_at, after=after, until=until)
-            return event_entries(log_name, traffic=state.spec.traffic, started_at=self.started_at, after=after, until=until)
+                entries = system_entries(state.certificates, started_at=self.started_at, after=after, until=until)
+            else:
+                entries = event_entries(log_name, traffic=state.spec.traffic, started_at=self.started_at, after=after, until=until)
+            # While its instance was off, it wrote nothing.
+            return [entry for entry in entries if not self._stopped_at(state) < entry.time <= self.started_at]
+
+    def past_system_entries(self, instance_id: str) -> list[Entry]:
+        """Return what the appliance wrote into its system log until the lab started, as far as CloudWatch was sent it, oldest first."""
+        state = self.appliances[instance_id]
+        return past_system_entries(state.certificates, after=self.streamed_since(instance_id) - BACKLOG, until=self._stopped_at(state))
+
+    def streamed_since(self, instance_id: str) -> datetime:
+        """Return when the appliance began to stream its system log, if that was before the lab started; else when that was."""
+        log_type = self.appliances[instance_id].spec.log_types.get("system")
+        return self.started_at - timedelta(days=log_type.streamed_days if log_type else 0)
+
+    def _stopped_at(self, state: ApplianceState) -> datetime:
+        """Return since when the instance does not run, at the latest since the lab started; it may have been started since."""
+        return self.started_at - timedelta(days=state.spec.stopped_days_ago)
 
     def system_log(self, instance_id: str) -> list[str]:
-        """Return the lines of the appliance's system log, oldest first."""
-        host_name = self.appliances[instance_id].spec.host_name
-        return [entry.line(host_name) for entry in self.log_entries(instance_id, "system", after=BEGINNING, until=self.now())]
+        """Return the lines of the appliance's system log, oldest first, with the times of its own clock."""
+        spec = self.appliances[instance_id].spec
+        entries = self.log_entries(instance_id, "system", after=BEGINNING, until=self.now())
+        return [entry.dated(spec.clock_ahead).line(spec.host_name) for entry in entries]
 
     def ssh_allowed(self, instance_id: str, source_address: str) -> bool:
         """Whether the security groups on the management interface let this address reach the appliance's SSH."""

@@ -10,12 +10,13 @@ import typing as t
 from datetime import timedelta
 
 import pytest
+from botocore.exceptions import ClientError
 from lab_world import API_KEY
 from log_account import LogAccount, document, log_account
 
 from lab.appliance_state import LogType
 from lab.aws import ROLE_NAME
-from lab.fleet import LOG_NAMES
+from lab.fleet import LOG_NAMES, FleetError, parse_fleet
 from lab.system_log import MOST_ERRORS
 
 BLOCKS = {"ipsBlock": {"group": "blocks"}}
@@ -290,3 +291,108 @@ def test_appliances_that_stream_nothing_cost_next_to_nothing() -> None:
         for _round in range(100):
             account.deliver()
         assert (time.process_time() - started) / 100 < 0.002
+
+
+# The past ------------------------------------------------------------------------------------------------------------
+
+
+def past(account: LogAccount, name: str = "a") -> list[t.Any]:
+    """The events of a system log, oldest first, with both of their times."""
+    stream = f"system_{account.id(name)}"
+    return t.cast(list[t.Any], account.client("logs").filter_log_events(logGroupName="system-logs", logStreamNames=[stream])["events"])
+
+
+def days_ago(account: LogAccount, milliseconds: int) -> float:
+    return (account.world.started_at.timestamp() - milliseconds / 1000) / 86400
+
+
+def streamed(days: float, **more: t.Any) -> dict[str, t.Any]:
+    return {"name": "a", "log_types": {"system": {"group": "system-logs", "streamed_days": days}}, **more}
+
+
+def test_a_log_that_has_been_streamed_for_long_holds_all_of_that_time() -> None:
+    with log_account(streamed(40, registered_days_ago=760)) as account:
+        events = past(account)
+        errors = [event for event in events if ERROR in event["message"]]
+        assert len(errors) == 121 > MOST_ERRORS, "four a day for 30 days, though the appliance itself keeps fewer"
+        assert days_ago(account, errors[0]["timestamp"]) == pytest.approx(30, abs=0.01)
+        assert days_ago(account, events[0]["timestamp"]) == pytest.approx(54, abs=0.4), "what was 14 days old when streaming began"
+        assert days_ago(account, events[0]["ingestionTime"]) == pytest.approx(40, abs=0.01)
+        assert all(event["ingestionTime"] // 1000 == event["timestamp"] // 1000 for event in errors)
+        account.deliver(after=10)
+        assert len(past(account)) == len(events) + 5, "it goes on, and nothing comes twice"
+
+
+def test_errors_of_the_past_end_with_a_renewal_by_hand_while_the_log_goes_on() -> None:
+    with log_account(streamed(40, registered_days_ago=10, deployed_days_ago=750)) as account:
+        events = past(account)
+        errors = [days_ago(account, event["timestamp"]) for event in events if ERROR in event["message"]]
+        assert max(errors) == pytest.approx(20, abs=0.01) and min(errors) >= 10
+        assert sum(days_ago(account, event["timestamp"]) < 10 for event in events) >= 30
+
+
+@pytest.mark.parametrize("state", ["stopped", "terminated"])
+def test_an_instance_that_was_stopped_wrote_nothing_since(state: str) -> None:
+    with log_account(streamed(40, registered_days_ago=740, instance_state=state, stopped_days_ago=3)) as account:
+        events = past(account)
+        assert min(days_ago(account, event["timestamp"]) for event in events) >= 3
+        account.deliver(after=10)
+        assert len(past(account)) == len(events)
+
+
+def test_when_it_is_started_again_it_goes_on_without_what_it_never_wrote() -> None:
+    with log_account(streamed(40, registered_days_ago=740, instance_state="stopped", stopped_days_ago=3)) as account:
+        before = len(past(account))
+        account.client("ec2").start_instances(InstanceIds=[account.id("a")])
+        account.deliver(after=10)
+        assert len(past(account)) == before + 5
+        assert not [line for line in account.world.system_log(account.id("a")) if "saved by admin" in line], "two hours before the lab started"
+
+
+@pytest.mark.parametrize("lacks", [["logs:PutLogEvents"], ["logs:CreateLogStream"], ["logs:CreateLogGroup"]])
+def test_a_role_that_could_not_write_has_no_past(lacks: list[str]) -> None:
+    with log_account(streamed(40, instance_role_lacks=lacks)) as account:
+        assert account.streams("a") == {}
+
+
+@pytest.mark.parametrize("hours", [1.5, -5])
+def test_lines_have_the_time_of_the_appliances_clock(hours: float) -> None:
+    with log_account(streamed(5, registered_days_ago=740, clock_ahead_hours=hours)) as account:
+        account.deliver(after=4)
+        events = past(account)
+        at_once = [event for event in events if event["ingestionTime"] > events[0]["ingestionTime"]]
+        assert len(at_once) > 30, "all but what was old when streaming began"
+        assert all((event["timestamp"] - event["ingestionTime"]) / 3_600_000 == pytest.approx(hours, abs=0.1) for event in at_once)
+        [last] = account.world.system_log(account.id("a"))[-1:]
+        assert last == events[-1]["message"], "the command line shows the same"
+
+
+def test_cloudwatch_refuses_what_is_more_than_two_hours_ahead() -> None:
+    with log_account(streamed(5, clock_ahead_hours=2.5)) as account:
+        account.deliver(after=4)
+        assert {round(days_ago(account, event["ingestionTime"]), 2) for event in past(account)} == {5.0}, "what was old when streaming began"
+
+
+def test_only_the_system_log_has_a_past() -> None:
+    with pytest.raises(FleetError, match="streamed_days is for the log type system only"):
+        parse_fleet({"appliances": [{"name": "a", "log_types": {"ipsBlock": {"group": "g", "streamed_days": 1}}}]})
+
+
+# Searches ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("more", "code"),
+    [
+        ({"logStreamNames": ["missing"]}, "ResourceNotFoundException"),
+        ({"logStreamNames": [f"s{number}" for number in range(101)]}, "InvalidParameterException"),
+        ({"logStreamNames": ["s"], "logStreamNamePrefix": "s"}, "InvalidParameterException"),
+        ({"logGroupName": "missing"}, "ResourceNotFoundException"),
+    ],
+)
+def test_a_search_names_streams_that_exist(more: dict[str, t.Any], code: str) -> None:
+    with log_account(streamed(1)) as account:
+        logs = account.client("logs")
+
+        with pytest.raises(ClientError, match=code):
+            logs.filter_log_events(**{"logGroupName": "system-logs", **more})
