@@ -14,6 +14,9 @@ description:
   - A certificate expires two years after the appliance registered. The API does not tell when that was, so it is taken from the tag
     O(registration_tag) that M(trendmicro.cloudone.netsec_renewal_record) writes on the EC2 instance, or else estimated as the time when the root
     volume was attached to the instance. A renewal that was done by hand since then leaves no trace in EC2, so an estimate can be too early.
+  - An appliance whose certificate expired writes errors to its system log. Where that log is streamed to CloudWatch, it is searched for errors that
+    are newer than the registration. They tell that a certificate expired, whatever its date says, and where they are over for good, that it was
+    renewed by hand. See RV(appliances[].evidence).
   - Also tells the network interface for management, from evidence that EC2 gives. See RV(appliances[].management_interface).
 author:
   - trendmicro.cloudone contributors (@trendmicro-cloudone)
@@ -51,6 +54,47 @@ options:
       - Whether to ask AWS. Without it nothing tells when a certificate expires, only whether the appliance is registered.
     type: bool
     default: true
+  use_logs:
+    description:
+      - Whether to search the system logs in CloudWatch Logs for certificate errors. Not done without O(use_aws).
+      - Only logs that can change the result are searched. That takes one request to the API for each of these appliances.
+    type: bool
+    default: true
+  log_window:
+    description:
+      - How many days of the system logs to search, back from now.
+      - Errors of a certificate that is expired are recent ones. More days find more appliances that were renewed by hand, and take longer.
+    type: int
+    default: 30
+  command_line_logs:
+    description:
+      - What M(trendmicro.cloudone.nsva_certificate_info) found in the logs of appliances, to be judged together with what else is known.
+      - The command line tells the time of the appliance's own clock, and nothing of times without errors. So where an estimate is all that is known
+        of the registration, an error of before a renewal by hand makes the certificate pass for expired, as long as it is in the log.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      instance_id:
+        description:
+          - The EC2 instance ID.
+        type: str
+        required: true
+      certificate_errors:
+        description:
+          - As RV(trendmicro.cloudone.nsva_certificate_info#module:certificate_errors). It may be empty.
+        type: list
+        elements: dict
+        required: true
+        suboptions:
+          time:
+            description:
+              - When it was logged. An error without a time does not count, since it may be of a certificate before.
+            type: str
+          line:
+            description:
+              - The line of the log. It is not used.
+            type: str
   registration_tag:
     description:
       - Key of the EC2 tag that holds the time of the last registration.
@@ -59,6 +103,10 @@ options:
 notes:
   - The IAM actions needed are C(ec2:DescribeInstances) and C(ec2:DescribeSecurityGroups). For instances whose management interface these do not
     tell, also C(ec2:DescribeInstanceAttribute), C(elasticloadbalancing:DescribeTargetGroups) and C(elasticloadbalancing:DescribeTargetHealth).
+  - With O(use_logs) also C(logs:DescribeLogStreams), C(logs:FilterLogEvents) and C(logs:GetLogEvents). If these are denied, the forecast is made
+    without the logs, and RV(appliances[].log_search) says so.
+  - One query searches up to 100 logs of a log group, the newest days first, and reads at most 20 pages.
+    How far it came is in RV(appliances[].log_search.searched_from).
   - An instance is searched in its O(appliances[].region), else in the region that the API gives, else in O(regions), else in O(region).
 seealso:
   - module: trendmicro.cloudone.nsva_certificate_info
@@ -85,6 +133,22 @@ EXAMPLES = r"""
     cloudone_region: us-1
     state: started
     appliances: "{{ forecast.appliances | selectattr('due') | map(attribute='location') | list }}"
+  delegate_to: localhost
+
+- name: Search the appliances' own logs, which are not streamed to CloudWatch
+  trendmicro.cloudone.nsva_certificate_info:
+  register: found
+
+- name: Forecast with what they said
+  trendmicro.cloudone.netsec_certificate_info:
+    api_key: "{{ cloudone_api_key }}"
+    cloudone_region: us-1
+    appliances:
+      - instance_id: "{{ inventory_hostname }}"
+    use_logs: false
+    command_line_logs:
+      - instance_id: "{{ inventory_hostname }}"
+        certificate_errors: "{{ found.certificate_errors }}"
   delegate_to: localhost
 
 - name: Show what is due
@@ -245,28 +309,92 @@ appliances:
       type: str
       returned: if it did not fail
     registered_at:
-      description: When the appliance registered, in UTC. V(null) if nothing tells.
+      description:
+        - When the appliance registered, in UTC. V(null) if nothing tells.
+        - Where the log says that a certificate expired, it is what is known or estimated of the registration before.
       type: str
       returned: if it did not fail
       sample: "2024-03-01T12:00:00Z"
     expires_at:
-      description: When the certificate expires, in UTC. V(null) if nothing tells.
+      description:
+        - When the certificate expires, in UTC. V(null) if nothing tells.
+        - Where only the log says that it expired, it is the time of the first error, by which it had expired at the latest.
       type: str
       returned: if it did not fail
       sample: "2026-03-01T12:00:00Z"
     days_left:
-      description: Whole days until then, negative after it. V(null) if nothing tells.
+      description: Whole days until RV(appliances[].expires_at), negative after it. V(null) if nothing tells.
       type: int
       returned: if it did not fail
       sample: 20
+    estimated:
+      description: Whether RV(appliances[].expires_at) is an estimate. V(false) too if nothing tells.
+      type: bool
+      returned: if it did not fail
+      sample: false
     evidence:
       description:
-        - What RV(appliances[].registered_at) is taken from. V(null) if nothing tells.
-        - V(registration_tag) is what a renewal recorded. V(renewal_record) is the begin of a renewal that was interrupted after the appliance had
-          registered. V(root_volume) is an estimate.
+        - What RV(appliances[].expires_at) is taken from. V(null) if nothing tells.
+        - V(registration_tag) is what a renewal recorded, two years later. It is the only one that is no estimate.
+        - V(renewal_record) is the begin of a renewal that was interrupted after the appliance had registered, two years later.
+        - V(root_volume) is when the root volume was attached, two years later.
+        - V(log_evidence) are certificate errors in the system log that are newer than all of these. If they go on, or may go on, the certificate is
+          expired. If the log proves that they are over, where only an estimate is known otherwise, then the appliance was renewed by hand after
+          the last of them. It may have been later, so the date is an early estimate.
       type: str
+      choices: [registration_tag, renewal_record, log_evidence, root_volume]
       returned: if it did not fail
       sample: registration_tag
+    certificate_errors:
+      description:
+        - The certificate errors in the system log that are newer than the registration, as far as the log was searched.
+        - V(null) if nobody looked. See RV(appliances[].log_search) and O(command_line_logs).
+      type: dict
+      returned: if it did not fail
+      contains:
+        count:
+          description: How many there are.
+          type: int
+          returned: always
+          sample: 4
+        first:
+          description: Time of the first one, in UTC. V(null) if there is none.
+          type: str
+          returned: always
+          sample: "2026-03-01T12:00:00Z"
+        last:
+          description: Time of the last one, in UTC. V(null) if there is none.
+          type: str
+          returned: always
+          sample: "2026-03-02T06:00:00Z"
+    log_search:
+      description: What became of the search of the appliance's system log in CloudWatch Logs.
+      type: dict
+      returned: if it did not fail
+      contains:
+        state:
+          description:
+            - V(searched); V(not_streamed) if the appliance does not stream its system log; V(missing) if there is no such log stream; V(denied) if
+              the AWS credentials do not allow it; V(failed) if something else prevented it.
+            - V(not_asked) without O(use_logs), and where the log cannot change the result, as with a certificate that expired by the date of a tag.
+          type: str
+          choices: [searched, not_streamed, missing, denied, failed, not_asked]
+          returned: always
+          sample: searched
+        note:
+          description: Why it was not searched. V(null) if it was, or was not to be.
+          type: str
+          returned: always
+        searched_from:
+          description: From when on all of the log was searched, in UTC. V(null) if it was not.
+          type: str
+          returned: always
+          sample: "2026-01-30T12:00:00Z"
+        last_line_at:
+          description: Time of the last line in it, in UTC, as far as it is known. That may be an hour behind. V(null) if it is not known.
+          type: str
+          returned: always
+          sample: "2026-03-01T11:00:00Z"
     saved_settings:
       description: What an unfinished renewal recorded, to be restored. V(null) if there is none. See M(trendmicro.cloudone.netsec_renewal_record).
       type: dict
@@ -298,13 +426,16 @@ summary:
 """
 
 import typing as t
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.certificate import assess
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.certificate_log import LogEvidence
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.evidence import Evidence, Wanted, gather
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.forecast_summary import summarize
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.log_search import log_reader
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.renewal_record import REGISTERED_AT, decode
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._arguments import (
     aws_spec,
@@ -314,6 +445,7 @@ from ansible_collections.trendmicro.cloudone.plugins.module_utils._arguments imp
     require_libraries,
 )
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.interfaces import ManagementInterface
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._cli.system_log import parse_time
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._cloudone.netsec import netsec_api
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._errors import CloudOneError, InputError
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._pool import Outcome, for_each
@@ -350,7 +482,23 @@ def forecast(wanted: Wanted, evidence: Evidence, *, registration_tag: str, renew
         "expires_at": to_text(registration.expires_at) if registration else None,
         "days_left": assessment.days_left,
         "evidence": registration.source if registration else None,
+        "estimated": registration.estimated if registration else False,
+        "certificate_errors": _errors_result(assessment.errors) if facts.log.known else None,
+        "log_search": _search_result(facts.log),
         "saved_settings": saved.as_result() if saved else None,
+    }
+
+
+def _errors_result(errors: t.Sequence[datetime]) -> Result:
+    return {"count": len(errors), "first": to_text(errors[0]) if errors else None, "last": to_text(errors[-1]) if errors else None}
+
+
+def _search_result(log: LogEvidence) -> Result:
+    return {
+        "state": log.state,
+        "note": log.note,
+        "searched_from": to_text(log.searched_from) if log.searched_from else None,
+        "last_line_at": to_text(log.last_line_at) if log.last_line_at else None,
     }
 
 
@@ -373,15 +521,44 @@ def forecast_all(params: t.Mapping[str, t.Any], now: datetime) -> list[Outcome[s
     concurrency = params["concurrency"]
     if not 0 <= params["renew_before"] <= 730:
         raise InputError(f"renew_before must be between 0 and 730, the days that a certificate is valid; it is {params['renew_before']}.")
+    if params["log_window"] < 1:
+        raise InputError(f"log_window must be at least 1 day; it is {params['log_window']}.")
+    from_cli = {one["instance_id"]: _error_times(one, now) for one in params["command_line_logs"]}
     api = netsec_api(params, concurrency)
     wanted = [Wanted(**appliance, hosted=appliance["instance_id"] in params["hosted_instance_ids"]) for appliance in params["appliances"]]
     renew_before = timedelta(days=params["renew_before"])
 
-    def judge(outcome: Outcome[Wanted, Evidence]) -> Result:
-        return forecast(outcome.item, outcome.result(), registration_tag=params["registration_tag"], renew_before=renew_before, now=now)
+    read_logs = log_reader(api, registration_tag=params["registration_tag"], window=timedelta(days=params["log_window"]), now=now, concurrency=concurrency)
 
-    gathered = gather(api, params if params["use_aws"] else None, wanted, regions=params["regions"], concurrency=concurrency)
+    def judge(outcome: Outcome[Wanted, Evidence]) -> Result:
+        evidence = outcome.result()
+        errors = from_cli.get(outcome.item.instance_id)
+        if errors is not None:
+            evidence = replace(evidence, facts=replace(evidence.facts, log=evidence.facts.log.with_cli(errors, now)))
+        return forecast(outcome.item, evidence, registration_tag=params["registration_tag"], renew_before=renew_before, now=now)
+
+    gathered = gather(
+        api,
+        params if params["use_aws"] else None,
+        wanted,
+        regions=params["regions"],
+        concurrency=concurrency,
+        read_logs=read_logs if params["use_logs"] else None,
+    )
     return [Outcome(outcome.item.item.instance_id, outcome.value, outcome.error) for outcome in for_each(judge, gathered, concurrency=1)]
+
+
+def _error_times(log: t.Mapping[str, t.Any], now: datetime) -> list[datetime]:
+    """The times of the errors that an appliance's command line told. Those without a time say nothing about the present certificate.
+
+    :raises InputError: one is no time.
+    """
+    stamps = [error["time"] for error in log["certificate_errors"] if error["time"]]
+    times = [parse_time(stamp, now) for stamp in stamps]
+    wrong = [stamp for stamp, time in zip(stamps, times, strict=True) if time is None]
+    if wrong:
+        raise InputError(f"command_line_logs: {wrong[0]!r} of {log['instance_id']} is not a time such as 2026-01-31T04:05:06Z.")
+    return [time for time in times if time]
 
 
 def main() -> None:
@@ -394,6 +571,22 @@ def main() -> None:
             "renew_before": {"type": "int", "default": 30},
             "hosted_instance_ids": {"type": "list", "elements": "str", "default": []},
             "use_aws": {"type": "bool", "default": True},
+            "use_logs": {"type": "bool", "default": True},
+            "log_window": {"type": "int", "default": 30},
+            "command_line_logs": {
+                "type": "list",
+                "elements": "dict",
+                "default": [],
+                "options": {
+                    "instance_id": {"type": "str", "required": True},
+                    "certificate_errors": {
+                        "type": "list",
+                        "elements": "dict",
+                        "required": True,
+                        "options": {"time": {"type": "str"}, "line": {"type": "str"}},
+                    },
+                },
+            },
             "registration_tag": {"type": "str", "default": REGISTERED_AT},
         },
         supports_check_mode=True,

@@ -25,6 +25,13 @@ StartSite = t.Callable[..., Site]
 REGIONS = ["us-east-1", "us-west-2", "eu-west-1", "ap-northeast-3"]
 OF_ANOTHER_STACK = {"stack_name": "StackSet-rtm-5b0e3d0e"}
 BLOCKS = "network-security-block-events"
+# That its errors are over takes all that can be asked about a log.
+RENEWED_BY_HAND = {
+    "name": "inline",
+    "registered_days_ago": 10,
+    "deployed_days_ago": 745,
+    "log_types": {"system": {"group": "network-security-system", "streamed_days": 30}},
+}
 
 
 @dataclass(frozen=True)
@@ -148,7 +155,7 @@ SCENARIOS = (
         renew,
         appliances=(
             {"name": "expired", "deployment": "gateway_load_balancer", "registered_days_ago": 745},
-            {"name": "inline", "registered_days_ago": 100},
+            RENEWED_BY_HAND,
             {"name": "full", "deployment": "gateway_load_balancer", "registered_days_ago": 745, "extra_security_groups": 4},
         ),
         prepare=hide_the_management_interface,
@@ -156,7 +163,7 @@ SCENARIOS = (
     Scenario(
         "audit_certs",
         audit,
-        appliances=({"name": "expired", "deployment": "gateway_load_balancer", "registered_days_ago": 745},),
+        appliances=({"name": "expired", "deployment": "gateway_load_balancer", "registered_days_ago": 745}, RENEWED_BY_HAND),
         prepare=hide_the_management_interface,
     ),
     Scenario(

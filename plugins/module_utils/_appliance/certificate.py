@@ -7,21 +7,24 @@ from __future__ import annotations
 
 import math
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.certificate_log import LogEvidence, errors_after, errors_are_over
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.model import Appliance
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.renewal_record import renewed_since
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.instances import Instance
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._errors import InputError
-from ansible_collections.trendmicro.cloudone.plugins.module_utils._times import from_text
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._times import EPOCH, from_text, to_text
 
 Status = t.Literal["valid", "expiring", "expired", "unregistered", "hosted", "unknown"]
-Source = t.Literal["registration_tag", "renewal_record", "root_volume"]
+Source = t.Literal["registration_tag", "renewal_record", "log_evidence", "root_volume"]
 
 LIFETIME_YEARS = 2
 # A tag may be ahead of this machine's clock by so much; beyond that one of the two is wrong.
 _CLOCK_SKEW = timedelta(days=1)
+# States of an instance from which it does not come back.
+_GONE = {"shutting-down", "terminated"}
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,7 @@ class Facts:
     :ivar regions: the AWS regions that were searched; empty if EC2 was not asked.
     :ivar account_ids: the AWS accounts that were searched; known where the instance was not found.
     :ivar named_hosted: the user says that the vendor runs this appliance.
+    :ivar log: what its system log says.
     """
 
     instance_id: str
@@ -41,19 +45,30 @@ class Facts:
     regions: t.Sequence[str] = ()
     account_ids: t.Sequence[str] = ()
     named_hosted: bool = False
+    log: LogEvidence = field(default_factory=LogEvidence)
 
 
 @dataclass(frozen=True)
 class Registration:
-    """When an appliance registered, and what says so."""
+    """When an appliance registered, and what says so.
+
+    :ivar at: the time as it is known or estimated.
+    :ivar expired_by: errors show that the certificate had expired by then, whatever the date says.
+    """
 
     at: datetime
     source: Source
+    expired_by: datetime | None = None
 
     @property
     def expires_at(self) -> datetime:
         """When the certificate that it then got expires."""
-        return expiry(self.at)
+        return self.expired_by or expiry(self.at)
+
+    @property
+    def estimated(self) -> bool:
+        """Whether the times are only estimates."""
+        return self.source != "registration_tag"
 
 
 @dataclass(frozen=True)
@@ -64,6 +79,7 @@ class Assessment:
     :ivar reason: a sentence for people.
     :ivar days_left: whole days until the expiry, negative after it.
     :ivar orphaned: the API lists the appliance, but its instance is gone.
+    :ivar errors: the times of the certificate errors that count, in their order.
     """
 
     status: Status
@@ -72,15 +88,20 @@ class Assessment:
     registration: Registration | None = None
     days_left: int | None = None
     orphaned: bool = False
+    errors: tuple[datetime, ...] = ()
 
 
 def expiry(registered_at: datetime) -> datetime:
     """The same date two years on. February 29 becomes February 28: rather a day early than late."""
-    year = registered_at.year + LIFETIME_YEARS
+    return _in_years(registered_at, LIFETIME_YEARS)
+
+
+def _in_years(moment: datetime, years: int) -> datetime:
+    year = moment.year + years
     try:
-        return registered_at.replace(year=year)
+        return moment.replace(year=year)
     except ValueError:
-        return registered_at.replace(year=year, day=28)
+        return moment.replace(year=year, day=28)
 
 
 def registration(instance: Instance, appliance_id: int, registration_tag: str, now: datetime) -> Registration | None:
@@ -119,7 +140,7 @@ def assess(facts: Facts, *, registration_tag: str, renew_before: timedelta, now:
     if facts.instance is None:
         return _not_in_ec2(facts)
     state = facts.instance.state
-    if state in {"shutting-down", "terminated"}:
+    if state in _GONE:
         leftover = "; the API still lists the appliance: unregister it" if facts.appliance else ""
         return Assessment("unknown", False, f"the EC2 instance is {state}{leftover}", orphaned=facts.appliance is not None)
     if facts.appliance is None:
@@ -127,24 +148,86 @@ def assess(facts: Facts, *, registration_tag: str, renew_before: timedelta, now:
             return Assessment("unregistered", False, f"the API does not list the appliance, but its EC2 instance is {state}: start it, then renew")
         return Assessment("unregistered", True, "the EC2 instance runs, but the API does not list the appliance")
     found = registration(facts.instance, facts.appliance.id, registration_tag, now)
+    return _dated(found, facts.log, state, renew_before, now)
+
+
+def log_matters_since(facts: Facts, *, registration_tag: str, now: datetime) -> datetime | None:
+    """From when on lines of the system log say something that dates do not. ``None`` if they cannot.
+
+    They cannot where nothing is dated, and where a certificate has expired by a date that is no estimate.
+    """
+    if facts.named_hosted or facts.appliance is None or facts.instance is None or facts.instance.state in _GONE:
+        return None
+    try:
+        found = registration(facts.instance, facts.appliance.id, registration_tag, now)
+    except InputError:
+        return None
     if found is None:
-        return Assessment("unknown", False, "nothing tells when the appliance registered: there is no registration tag and no root volume")
-    return _dated(found, state, renew_before, now)
+        return EPOCH
+    return None if not found.estimated and found.expires_at <= now else found.at
 
 
-def _dated(found: Registration, state: str, renew_before: timedelta, now: datetime) -> Assessment:
+def _dated(dated: Registration | None, log: LogEvidence, state: str, renew_before: timedelta, now: datetime) -> Assessment:
+    errors = errors_after(log.errors, dated.at) if dated else log.errors
+    found, reason = _from_log(dated, log, errors, now) if errors else _from_date(dated, log, now)
+    if found is None:
+        return Assessment("unknown", False, reason)
     left = found.expires_at - now
     status: Status = "expired" if left <= timedelta(0) else "expiring" if left <= renew_before else "valid"
     due = status != "valid"
-    verb = "expired" if status == "expired" else "expires"
-    if found.source != "root_volume":
-        reason = f"{verb} on {found.expires_at:%Y-%m-%d}, {LIFETIME_YEARS} years after the appliance registered on {found.at:%Y-%m-%d}"
-    else:
-        reason = f"probably {verb} on {found.expires_at:%Y-%m-%d}, {LIFETIME_YEARS} years after the root volume was attached on {found.at:%Y-%m-%d}"
     if due and state != "running":
         due = False
         reason += f"; the EC2 instance is {state}: start it, then renew"
-    return Assessment(status, due, reason, found, math.floor(left / timedelta(days=1)))
+    return Assessment(status, due, reason, found, math.floor(left / timedelta(days=1)), errors=errors)
+
+
+def _from_date(dated: Registration | None, log: LogEvidence, now: datetime) -> tuple[Registration | None, str]:
+    """Judge where no error in the log counts."""
+    if dated is None:
+        return None, "nothing tells when the appliance registered: there is no registration tag and no root volume"
+    reason = _by_date(dated, now)
+    if dated.estimated and dated.expires_at <= now and log.state == "searched" and log.searched_from and log.last_line_at:
+        # No error is no proof: how often they come is not documented, and renewing once too often does less harm than not at all.
+        reason += (
+            f"; its system log, which has lines until {log.last_line_at:%Y-%m-%d}, has no certificate error since {log.searched_from:%Y-%m-%d}, "
+            "so it may have been renewed by hand"
+        )
+    return dated, reason
+
+
+def _from_log(dated: Registration | None, log: LogEvidence, errors: t.Sequence[datetime], now: datetime) -> tuple[Registration, str]:
+    """Judge where errors in the log are newer than what is known or estimated of the registration."""
+    first, last = errors[0], errors[-1]
+    told = f"the system log has certificate errors from {to_text(first)} to {to_text(last)}"
+    if dated is not None and not dated.estimated:
+        if dated.expires_at <= now:
+            return dated, f"{_by_date(dated, now)}; {told}"
+        wrong = f"though the appliance registered on {dated.at:%Y-%m-%d} by its tag: the tag, a clock or the certificate is wrong"
+        return Registration(dated.at, "log_evidence", expired_by=first), f"expired by {first:%Y-%m-%d}: {told}, {wrong}"
+    if not errors_are_over(log, errors, now):
+        estimate = f"; {_by_date(dated, now)}" if dated and dated.expires_at <= first else ""
+        at = dated.at if dated else _in_years(first, -LIFETIME_YEARS)
+        return Registration(at, "log_evidence", expired_by=first), f"expired, on {first:%Y-%m-%d} at the latest: {told}{estimate}"
+    over = f"{told} and goes on without"
+    if dated is not None and dated.expires_at > last:
+        # Whatever the errors were, the certificate may be the one of that date.
+        return dated, f"{_by_date(dated, now)}; {over}"
+    renewed = Registration(last, "log_evidence")
+    verb = "expired" if renewed.expires_at <= now else "expires"
+    return renewed, (
+        f"probably {verb} on {renewed.expires_at:%Y-%m-%d} or later: {over}, so the appliance registered anew after {last:%Y-%m-%d}, "
+        f"and its certificate lives {LIFETIME_YEARS} years"
+    )
+
+
+def _by_date(dated: Registration, now: datetime) -> str:
+    """Say when a certificate expires by the date alone."""
+    expires = f"{'expired' if dated.expires_at <= now else 'expires'} on {dated.expires_at:%Y-%m-%d}, {LIFETIME_YEARS} years after"
+    if dated.source == "root_volume":
+        return f"probably {expires} the root volume was attached on {dated.at:%Y-%m-%d}"
+    if dated.source == "renewal_record":
+        return f"probably {expires} a renewal that was interrupted began on {dated.at:%Y-%m-%d}, in which the appliance registered"
+    return f"{expires} the appliance registered on {dated.at:%Y-%m-%d}"
 
 
 def _without_ec2(facts: Facts) -> Assessment:

@@ -1,14 +1,16 @@
 # Copyright (c) 2026, trendmicro.cloudone contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Gather what is needed to judge the certificates of many appliances: from the Network Security API first, then from EC2."""
+"""Gather what is needed to judge the certificates of many appliances: from the Network Security API first, then from EC2, then from system logs."""
 
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.certificate import Facts
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.certificate_log import LogEvidence
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.log_search import LogReader
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.lookup import find_each
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.model import Appliance
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.accounts import Params, Role, in_each_account
@@ -53,11 +55,20 @@ class Evidence:
     management_interface: ManagementInterface | CloudOneError | None = None
 
 
-def gather(api: NetsecApi, aws: Params | None, wanted: t.Sequence[Wanted], *, regions: t.Sequence[str], concurrency: int) -> list[Outcome[Wanted, Evidence]]:
+def gather(
+    api: NetsecApi,
+    aws: Params | None,
+    wanted: t.Sequence[Wanted],
+    *,
+    regions: t.Sequence[str],
+    concurrency: int,
+    read_logs: LogReader | None = None,
+) -> list[Outcome[Wanted, Evidence]]:
     """Ask for all appliances together.
 
     :param aws: module parameters as in ``aws_spec()`` and ``concurrency_spec()``; ``None``: do not ask AWS.
     :param regions: AWS regions to search for instances whose region is not known; empty for the default one.
+    :param read_logs: see :func:`log_reader`; ``None``: do not search the system logs.
     :returns: one outcome for each of ``wanted``, in their order.
     :raises CloudOneError: if nothing can be found out about any of them (a wrong API key, no AWS credentials), or one is named twice.
     """
@@ -67,7 +78,8 @@ def gather(api: NetsecApi, aws: Params | None, wanted: t.Sequence[Wanted], *, re
 
     def ask(clients: AwsClients, known: list[_Known]) -> list[Outcome[_Known, Evidence]]:
         tell = _ask_aws(clients, known, regions, concurrency)
-        return for_each(lambda one: tell(*one), known, concurrency=1)
+        told = for_each(lambda one: tell(*one), known, concurrency=1)
+        return _with_logs(told, read_logs(clients, [outcome.value.facts for outcome in told if outcome.value])) if read_logs else told
 
     known = [(one, listed[one.instance_id].value) for one in wanted if listed[one.instance_id].error is None]
     asked = _refuse_misplaced(in_each_account(aws, known, ask, role_of=lambda one: one[0].role))
@@ -78,6 +90,16 @@ def gather(api: NetsecApi, aws: Params | None, wanted: t.Sequence[Wanted], *, re
         return evidence[one.instance_id].result()
 
     return for_each(evidence_of, wanted, concurrency=1)
+
+
+def _with_logs(told: t.Sequence[Outcome[_Known, Evidence]], logs: t.Mapping[str, LogEvidence]) -> list[Outcome[_Known, Evidence]]:
+    """Add what the system logs say."""
+
+    def with_log(outcome: Outcome[_Known, Evidence]) -> Evidence:
+        evidence = outcome.result()
+        return replace(evidence, facts=replace(evidence.facts, log=logs[evidence.facts.instance_id]))
+
+    return [Outcome(one.item.item, one.value, one.error) for one in for_each(with_log, told, concurrency=1)]
 
 
 def _without_aws(one: Wanted, appliance: Appliance | None, /) -> Evidence:

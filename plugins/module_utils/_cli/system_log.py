@@ -48,11 +48,13 @@ def parse_time(text: str, now: datetime) -> datetime | None:
 
 
 def certificate_errors(lines: Iterable[str], now: datetime) -> list[LogLine]:
-    """The lines that report a certificate error, in their order.
+    """The lines that report a certificate error, in their order."""
+    return [LogLine(parse_time(line, now), line.strip()) for line in lines if is_certificate_error(line)]
 
-    A line that records someone's search for such errors is none.
-    """
-    return [LogLine(parse_time(line, now), line.strip()) for line in lines if SEARCH_WORDS in line.lower() and "show log-file" not in line.lower()]
+
+def is_certificate_error(line: str) -> bool:
+    """Whether a line reports a certificate error. One that records someone's search for such errors does not."""
+    return SEARCH_WORDS in line.lower() and "show log-file" not in line.lower()
 
 
 def _iso_time(match: re.Match[str]) -> datetime:

@@ -9,21 +9,14 @@ import time
 import typing as t
 from collections import defaultdict
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from itertools import takewhile
 
-from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.session import THROTTLED, AwsClients, Client, call, pages, refuse_bad_credentials
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.log_streams import NOT_FOUND, last_events, newest_event
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.session import THROTTLED, AwsClients, Client, refuse_bad_credentials
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._errors import AwsError, InputError
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._logs.delivery import Sighting, Stream
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._pool import Outcome, for_each
 
 Sightings = dict[Stream, Outcome[Stream, Sighting]]
-
-# One search for each stream up to here; for more of them, the pages of the log group cost less.
-MOST_SEARCHES = 10
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND = timedelta(milliseconds=1)
 
 
 def await_events(clients: AwsClients, streams: t.Collection[Stream], *, timeout: float, interval: float, concurrency: int) -> Sightings:
@@ -87,46 +80,15 @@ def _look(clients: AwsClients, before: t.Mapping[Stream, Sighting], concurrency:
 
 def _describe(client: Client, group: str, names: t.Sequence[str]) -> dict[str, Sighting]:
     """What the descriptions of a group's streams tell, at least of those that are named; nothing if there is no such group."""
-    prefixes = list(dict.fromkeys(names)) if len(names) <= MOST_SEARCHES else [common_prefix(names)]
-    found: dict[str, Sighting] = {}
-    for prefix in prefixes:
-        narrowed = {"logStreamNamePrefix": prefix} if prefix else {}
-        try:
-            answers = pages(client, "describe_log_streams", "logStreams", logGroupName=group, **narrowed)
-        except AwsError as error:
-            if error.code == "ResourceNotFoundException":
-                return {}
-            raise
-        found.update({answer["logStreamName"]: Sighting(True, _time(answer.get("lastEventTimestamp"))) for answer in answers})
-    return found
-
-
-def common_prefix(names: t.Sequence[str]) -> str:
-    """What all names begin with: what the first and the last by the alphabet have in common."""
-    return "".join(one for one, _other in takewhile(lambda pair: pair[0] == pair[1], zip(min(names), max(names), strict=False)))
+    return {name: Sighting(True, last_event_at) for name, last_event_at in last_events(client, group, names).items()}
 
 
 def _newest_event(client: Client, stream: Stream, described: Sighting) -> Sighting:
-    """Look for the newest event that counts. An empty page is not the end; a marker that comes back is."""
-    arguments = {"logGroupName": stream.group, "logStreamName": stream.name, "startTime": _milliseconds(stream.since), "startFromHead": False, "limit": 1}
-    while True:
-        try:
-            answer = call(client, "get_log_events", **arguments)
-        except AwsError as error:
-            if error.code == "ResourceNotFoundException":  # deleted since it was described
-                return Sighting()
-            raise
-        if answer["events"]:
-            return Sighting(True, _time(answer["events"][-1]["timestamp"]))
-        if answer["nextBackwardToken"] == arguments.get("nextToken"):
-            return described
-        arguments["nextToken"] = answer["nextBackwardToken"]
-
-
-def _time(milliseconds: int | None) -> datetime | None:
-    return None if milliseconds is None else _EPOCH + milliseconds * _MILLISECOND
-
-
-def _milliseconds(moment: datetime) -> int:
-    """Rounded up, so that no event before ``moment`` counts."""
-    return -((_EPOCH - moment) // _MILLISECOND)
+    """Look for the newest event that counts."""
+    try:
+        newest = newest_event(client, stream.group, stream.name, stream.since)
+    except AwsError as error:
+        if error.code == NOT_FOUND:  # deleted since it was described
+            return Sighting()
+        raise
+    return Sighting(True, newest) if newest else described

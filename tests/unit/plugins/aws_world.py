@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import boto3
 import botocore.client
@@ -18,7 +18,7 @@ from botocore.exceptions import ClientError
 from botocore.validate import validate_parameters
 from moto import mock_aws
 from moto.ec2.models import ec2_backends
-from moto.logs.models import logs_backends
+from moto.logs.models import LogEvent, logs_backends
 
 import lab.instance_filters  # noqa: F401
 
@@ -169,12 +169,17 @@ class World:
             iam.add_role_to_instance_profile(InstanceProfileName=name, RoleName=role)
         return str(arn)
 
-    def log_stream(self, group: str, stream: str, *events: datetime) -> None:
-        """Create a log stream, and its group if there is none yet, with events of those times, however long ago."""
+    def log_stream(self, group: str, stream: str, *events: datetime, message: str = "-", behind: timedelta = timedelta(0)) -> None:
+        """Create a log stream, and its group if there is none yet, or add to it events of those times, however long ago.
+
+        :param behind: how long after those times CloudWatch took them; less than nothing where the writer's clock is ahead.
+        """
         logs = logs_backends[ACCOUNT][self.region]
         logs.ensure_log_group(group)
         logs.ensure_log_stream(group, stream)
-        logs.groups[group].streams[stream].put_log_events([{"timestamp": round(moment.timestamp() * 1000), "message": "-"} for moment in events])
+        for moment in events:
+            event = {"timestamp": round(moment.timestamp() * 1000), "message": message}
+            logs.groups[group].streams[stream].events.append(LogEvent(round((moment + behind).timestamp() * 1000), event))
 
     def interface(self, instance_id: str, device_index: int = 0) -> Json:
         for interface in self.ec2.describe_network_interfaces(Filters=[{"Name": "attachment.instance-id", "Values": [instance_id]}])["NetworkInterfaces"]:

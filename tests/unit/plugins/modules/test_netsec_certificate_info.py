@@ -31,7 +31,7 @@ def _now(monkeypatch: pytest.MonkeyPatch) -> None:
 def run(aws: World, run_module: t.Callable[..., Result]) -> Run:
     def run(*instance_ids: str | dict[str, str], **options: t.Any) -> Result:
         appliances = [one if isinstance(one, dict) else {"instance_id": one} for one in instance_ids]
-        return run_module(netsec_certificate_info.main, {**OPTIONS, "appliances": appliances, **options})
+        return run_module(netsec_certificate_info.main, {**OPTIONS, "appliances": appliances, "use_logs": False, **options})
 
     return run
 
@@ -79,6 +79,9 @@ def test_an_expired_certificate(aws: World, run: Run, script: Script, record_cal
         "expires_at": "2025-06-01T08:00:00Z",
         "days_left": -274,
         "evidence": "root_volume",
+        "estimated": True,
+        "certificate_errors": None,
+        "log_search": {"state": "not_asked", "note": None, "searched_from": None, "last_line_at": None},
         "saved_settings": None,
     }
     assert [(call.region, call.operation) for call in calls.made][:2] == [(REGION, "DescribeInstances"), (REGION, "DescribeSecurityGroups")]

@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.log_streaming import LogType
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.log_streams import common_prefix
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._errors import InputError
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._logs.delivery import Sighting, Stream, read_enabled, report, streams_of
-from ansible_collections.trendmicro.cloudone.plugins.module_utils._logs.delivery_watch import common_prefix
 from ansible_collections.trendmicro.cloudone.tests.unit.plugins.aws_world import NOW
 
 BLOCK = LogType("ipsBlock", "block", "ipsBlock_{instance_id}", True)
