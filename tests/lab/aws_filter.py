@@ -23,6 +23,7 @@ from lab.aws_rules import check
 from lab.aws_spoiling import drop_connection, spoiled, spoils
 from lab.aws_writes import is_write
 from lab.call_log import CallLog
+from lab.ec2_answers import Answer, Ec2Answers
 from lab.faults import AwsEffect, Faults
 from lab.fleet import AwsSpec
 from lab.iam_conditions import NotEvaluated
@@ -68,6 +69,7 @@ class AwsFilter:
         self._faults = faults
         self._calls = calls
         self._observe = observe
+        self._answers = Ec2Answers()
 
     def __call__(self, environ: WsgiEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
@@ -137,7 +139,7 @@ class AwsFilter:
             if isinstance(answer, AwsFailure):
                 return self._refuse(call, account_id, answer, start_response)
             if answer is None:
-                status, body = self._forward(environ, start_response)
+                status, body = self._forward(call, account_id, environ, start_response)
             else:
                 content_type, text = answer.render(call)
                 status, body = 200, [text]
@@ -169,16 +171,17 @@ class AwsFilter:
         if self._observe is not None and is_write(call):
             self._observe(call, account_id, self._accounts.identity(account_id, call.access_key))
 
-    def _forward(self, environ: WsgiEnvironment, start_response: StartResponse) -> tuple[int, Iterable[bytes]]:
+    def _forward(self, call: AwsCall, account_id: str, environ: WsgiEnvironment, start_response: StartResponse) -> tuple[int, Iterable[bytes]]:
         """Let moto answer; return status and body."""
-        statuses: list[str] = []
 
-        def remember_status(status: str, headers: list[tuple[str, str]], *rest: t.Any) -> t.Any:
-            statuses.append(status)
-            return start_response(status, headers, *rest)
+        def ask() -> Answer:
+            started: list[tuple[str, list[tuple[str, str]]]] = []
+            body = list(self._moto(environ, lambda status, headers, *_rest: started.append((status, headers))))
+            return *started[-1], body
 
-        body = list(self._moto(environ, remember_status))
-        return int(statuses[0].split()[0]), body
+        status, headers, body = self._answers.answer(call, account_id, ask)
+        start_response(status, headers)
+        return int(status.split()[0]), body
 
     def _record(self, call: AwsCall, account_id: str | None, status: int | None, code: str | None) -> None:
         facts: dict[str, t.Any] = {"service": call.service, "operation": call.operation, "region": call.region, "account": account_id}

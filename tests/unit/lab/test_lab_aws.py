@@ -353,3 +353,15 @@ def test_every_call_is_recorded(account: Account) -> None:
         ("ec2:DeleteSecurityGroup", "us-east-1", 400),
     ]
     assert calls[1]["parameters"]["GroupId"] == "sg-0123456789abcdef0"
+
+
+def test_what_was_asked_before_is_answered_anew_after_a_write(account: Account) -> None:
+    def team() -> str:
+        return next(tag["Value"] for tag in account.instance("inline")["Tags"] if tag["Key"] == "Team")
+
+    assert (team(), team()) == ("net", "net")
+    account.client("ec2").create_tags(Resources=[account.id("inline")], Tags=[{"Key": "Team", "Value": "ops"}])
+    assert team() == "ops"
+    account.client("ec2").stop_instances(InstanceIds=[account.id("inline")])
+    assert account.instance("inline")["State"]["Name"] == "stopped"
+    assert account.client("ec2", "eu-west-1").describe_instances()["Reservations"] == [], "another region, another answer"
