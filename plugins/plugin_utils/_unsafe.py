@@ -9,11 +9,14 @@ import typing as t
 
 from ansible.plugins.inventory import BaseInventoryPlugin
 
-if hasattr(BaseInventoryPlugin, "trusted_by_default"):
-    # Since ansible-core 2.19 only what is marked as trusted can be a template, and what plugins bring is not.
-    def make_unsafe(value: t.Any) -> t.Any:
-        """Return data of which no text is ever taken for a template."""
-        return value
+# Since ansible-core 2.19 only what is marked as trusted can be a template, and what plugins bring is not.
+_TRUST_IS_MARKED = hasattr(BaseInventoryPlugin, "trusted_by_default")
 
-else:
-    from ansible.utils.unsafe_proxy import wrap_var as make_unsafe  # noqa: F401
+
+def make_unsafe(value: t.Any) -> t.Any:
+    """Return data of which no text is ever taken for a template."""
+    if _TRUST_IS_MARKED:
+        return value
+    from ansible.utils.unsafe_proxy import wrap_var
+
+    return wrap_var(value)

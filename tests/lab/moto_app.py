@@ -15,7 +15,7 @@ from moto.ec2.models.core import TaggedEC2Resource
 from moto.ec2.utils import EC2_PREFIX_TO_RESOURCE, get_prefix
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-import lab.instance_filters  # noqa: F401
+from lab.instance_filters import teach_moto
 
 responses.method_names_from_class = functools.cache(utils.method_names_from_class)
 xmltodict._validate_name = functools.cache(xmltodict._validate_name)
@@ -50,6 +50,7 @@ class _AttributePicker(serialize.XFormedAttributePicker):
 
 
 responses.XFormedAttributePicker = _AttributePicker
+teach_moto()
 
 
 def _own_tags(resource: TaggedEC2Resource) -> list[dict[str, str]]:

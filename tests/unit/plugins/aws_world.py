@@ -20,7 +20,7 @@ from moto import mock_aws
 from moto.ec2.models import ec2_backends
 from moto.logs.models import LogEvent, logs_backends
 
-import lab.instance_filters  # noqa: F401
+from lab.instance_filters import teach_moto
 
 ACCOUNT = "123456789012"
 REGION = "eu-central-1"
@@ -214,6 +214,7 @@ def start(monkeypatch: pytest.MonkeyPatch) -> t.Iterator[World]:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing-secret")
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
     monkeypatch.setattr(botocore.session, "create_loader", lambda search_path: _LOADER)
+    teach_moto()
     with mock_aws():
         yield World()
 
