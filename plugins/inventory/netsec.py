@@ -263,7 +263,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             if name is None:
                 self.display.warning(f"An appliance is left out, since its instance ID cannot be the name of a host: {variables['netsec_instance_id']!r}.")
                 continue
-            self._add_host(name, make_unsafe(variables))
+            self._add_host(name, {variable: make_unsafe(value) for variable, value in variables.items()})
 
     def _add_host(self, name: str, variables: dict[str, t.Any]) -> None:
         for group in ready_groups(variables):

@@ -10,13 +10,17 @@ import typing as t
 from ansible.plugins.inventory import BaseInventoryPlugin
 
 # Since ansible-core 2.19 only what is marked as trusted can be a template, and what plugins bring is not.
-_TRUST_IS_MARKED = hasattr(BaseInventoryPlugin, "trusted_by_default")
+_mark: t.Callable[[str], str] | None = None
+if not hasattr(BaseInventoryPlugin, "trusted_by_default"):
+    from ansible.utils.unsafe_proxy import AnsibleUnsafeText as _mark
 
 
 def make_unsafe(value: t.Any) -> t.Any:
-    """Return data of which no text is ever taken for a template."""
-    if _TRUST_IS_MARKED:
+    """Return data, as JSON has it, of which no text is ever taken for a template."""
+    if _mark is None:
         return value
-    from ansible.utils.unsafe_proxy import wrap_var
-
-    return wrap_var(value)
+    if isinstance(value, str):
+        return _mark(value)
+    if isinstance(value, dict):
+        return {make_unsafe(key): make_unsafe(one) for key, one in value.items()}
+    return [make_unsafe(one) for one in value] if isinstance(value, list) else value
