@@ -40,8 +40,11 @@ class Wanted:
         return Role(self.assume_role_arn or None, self.assume_role_external_id or None)
 
 
-# With what the API says of it.
-_Known = tuple[Wanted, Appliance | None]
+class _Known(t.NamedTuple):
+    """An appliance, with what the API says of it."""
+
+    wanted: Wanted
+    appliance: Appliance | None
 
 
 @dataclass(frozen=True)
@@ -81,9 +84,9 @@ def gather(
         told = for_each(lambda one: tell(*one), known, concurrency=1)
         return _with_logs(told, read_logs(clients, [outcome.value.facts for outcome in told if outcome.value])) if read_logs else told
 
-    known = [(one, listed[one.instance_id].value) for one in wanted if listed[one.instance_id].error is None]
-    asked = _refuse_misplaced(in_each_account(aws, known, ask, role_of=lambda one: one[0].role))
-    evidence = {outcome.item[0].instance_id: outcome for outcome in asked}
+    known = [_Known(one, listed[one.instance_id].value) for one in wanted if listed[one.instance_id].error is None]
+    asked = _refuse_misplaced(in_each_account(aws, known, ask, role_of=lambda one: one.wanted.role))
+    evidence = {outcome.item.wanted.instance_id: outcome for outcome in asked}
 
     def evidence_of(one: Wanted) -> Evidence:
         listed[one.instance_id].result()
@@ -114,7 +117,7 @@ def _refuse_misplaced(asked: t.Sequence[Outcome[_Known, Evidence]]) -> list[Outc
     found = [outcome.value.facts for outcome in asked if outcome.value]
     account_ids = {account_id for facts in found for account_id in facts.account_ids}
     account_ids |= {facts.instance.account_id for facts in found if facts.instance}
-    account_ids |= {one.role.account_id for one, _appliance in (outcome.item for outcome in asked) if one.role.account_id}
+    account_ids |= {outcome.item.wanted.role.account_id for outcome in asked if outcome.item.wanted.role.account_id}
 
     def check(outcome: Outcome[_Known, Evidence]) -> Evidence:
         evidence = outcome.result()
