@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import subprocess
 import threading
 import time
@@ -20,11 +21,12 @@ from faults.model import Json, Run
 from lab.lab import Lab
 
 ROOT = Path(__file__).parents[2]
-CALLBACKS = ROOT / "tests" / "demo" / "callback_plugins"
 LONGEST_RUN = 240.0
 LOOK_EVERY = 0.1
 
 Command = t.Sequence[str]
+
+_RECAP = re.compile(r"^(\S+) +: ok=\d+ +changed=(\d+) +unreachable=(\d+) +failed=(\d+)", re.MULTILINE)
 
 
 class ControlNode:
@@ -48,7 +50,7 @@ class ControlNode:
             "HOME": str(folder / "home"),
             "TMPDIR": str(folder / "tmp"),
             "ANSIBLE_LOG_PATH": str(self.log),
-            "ANSIBLE_CALLBACK_PLUGINS": str(CALLBACKS),
+            "ANSIBLE_REMOTE_TEMP": str(folder / "home" / ".ansible" / "tmp"),
             "ANSIBLE_FORCE_COLOR": "0",
         }
 
@@ -57,11 +59,10 @@ class ControlNode:
 
         :param name: tells runs apart that are under way at the same time.
         """
-        file, recap = self._own / f"{name}.variables.json", self._own / f"{name}.recap.json"
+        file = self._own / f"{name}.variables.json"
         file.write_text(json.dumps(variables), encoding="utf-8")
-        recap.unlink(missing_ok=True)
         command = ["ansible-playbook", "-vvvv", f"playbooks/{playbook}.yml", "-e", f"@{file}", *arguments]
-        return RunningPlay(self, command, {**self.environment, "RUN_STATS_FILE": str(recap), **(environment or {})}, self._own / f"{name}.output", recap)
+        return RunningPlay(self, command, {**self.environment, **(environment or {})})
 
     def play(self, playbook: str, arguments: Command, variables: Json, environment: t.Mapping[str, str] | None = None) -> Run:
         """Run a playbook to its end."""
@@ -71,15 +72,18 @@ class ControlNode:
 class RunningPlay:
     """A playbook that is under way, with all its processes."""
 
-    def __init__(self, node: ControlNode, command: Command, environment: t.Mapping[str, str], output: Path, recap: Path) -> None:
+    def __init__(self, node: ControlNode, command: Command, environment: t.Mapping[str, str]) -> None:
         self._node = node
-        self._output = output
-        self._recap = recap
+        self._output: list[bytes] = []
         self.killed = False
-        with output.open("wb") as file:
-            self._process = psutil.Popen(command, cwd=ROOT, env=dict(environment), stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT)
-        self._watcher = threading.Thread(target=self._watch, daemon=True)
-        self._watcher.start()
+        # Into a pipe, since what it prints shall be seen also when it can write into no file.
+        self._process = psutil.Popen(command, cwd=ROOT, env=dict(environment), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        self._threads = [threading.Thread(target=work, daemon=True) for work in (self._watch, self._read)]
+        for thread in self._threads:
+            thread.start()
+
+    def _read(self) -> None:
+        self._output += self._process.stdout
 
     def _watch(self) -> None:
         """Note the command lines, which everybody on the machine can read."""
@@ -126,17 +130,12 @@ class RunningPlay:
         except psutil.TimeoutExpired:
             self.kill()
             raise TimeoutError(f"the run did not end within {LONGEST_RUN:.0f} s") from None
-        self._watcher.join()
-        recap: dict[str, dict[str, int]] = {}
-        with contextlib.suppress(FileNotFoundError, ValueError):
-            recap = json.loads(self._recap.read_text(encoding="utf-8"))
-        return Run(
-            returncode=returncode,
-            output=self._output.read_text(encoding="utf-8", errors="replace"),
-            changed=sum(host["changed"] for host in recap.values()),
-            failed=frozenset(name for name, host in recap.items() if host["failures"] or host["unreachable"]),
-            killed=self.killed,
-        )
+        for thread in self._threads:
+            thread.join(LONGEST_RUN)
+        output = b"".join(self._output).decode(errors="replace")
+        recap = _RECAP.findall(output.rpartition("PLAY RECAP")[2]) if "PLAY RECAP" in output else []
+        failed = frozenset(host for host, _changed, unreachable, failures in recap if int(unreachable) or int(failures))
+        return Run(returncode, output, sum(int(changed) for _host, changed, *_rest in recap), failed, self.killed)
 
 
 def _kill_first(processes: t.Sequence[psutil.Process]) -> None:

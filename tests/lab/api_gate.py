@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hmac
 import json
 import typing as t
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, MutableMapping
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -59,7 +60,8 @@ class Gate(ABC):
         effect = self._faults.due(self.target, ApiEffect, call)
         if effect is not None and (effect.drop or effect.lose == "answer"):
             self._calls.record(self.target, **call, status=None)
-        await self._handle(scope, receive, record_and_send, effect)
+        with contextlib.suppress(ClientDisconnect):  # whose patience was over while a fault let it wait
+            await self._handle(scope, receive, record_and_send, effect)
 
     async def _handle(self, scope: Scope, receive: Receive, send: Send, effect: ApiEffect | None) -> None:
         if effect is not None:

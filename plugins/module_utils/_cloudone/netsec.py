@@ -134,11 +134,15 @@ class NetsecApi:
 
     def _delete(self, path: str) -> bool:
         try:
-            self._http.request_json("DELETE", path, expect=(200, 204))
+            answer = self._http.request_json("DELETE", path, expect=(200, 204))
         except ApiError as error:
             if error.status == 404:
                 return False
             raise
+        if answer is not None:
+            # Taken for a success, an appliance could register anew while its old entry is still listed.
+            problem = "the API answered with content, where it documents none. Is a proxy or a login page in between? Run again: that looks what was done."
+            raise ApiError(f"DELETE {path}: {problem}", method="DELETE", path=path)
         return True
 
     def _get_list(self, path: str, key: str | None, params: t.Mapping[str, str | int] | None = None) -> list[Json]:

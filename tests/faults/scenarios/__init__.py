@@ -36,6 +36,9 @@ class Scenario(t.Protocol):
     def unfinished(self, lab: Lab) -> list[str]:
         """What is not as wanted after a run without faults."""
 
+    def let_leases_lapse(self, lab: Lab) -> bool:
+        """Let the time pass after which any run takes back what a killed one has left, where that harms nobody; false if nothing is left."""
+
     def hosts(self, lab: Lab) -> list[str]:
         """The hosts of the play, of which two slices are made."""
 

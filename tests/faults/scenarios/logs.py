@@ -58,6 +58,9 @@ class LogStreaming:
     def unfinished(self, lab: Lab) -> list[str]:
         return list(_wrong(lab).values())
 
+    def let_leases_lapse(self, lab: Lab) -> bool:
+        return False
+
     def hosts(self, lab: Lab) -> list[str]:
         return [spec.instance_id for spec in lab.fleet.appliances]
 

@@ -95,6 +95,9 @@ class EnableRtm:
     def unfinished(self, lab: Lab) -> list[str]:
         return [problem for each in self.wrong(lab).values() for problem in each]
 
+    def let_leases_lapse(self, lab: Lab) -> bool:
+        return False
+
     def hosts(self, lab: Lab) -> list[str]:
         return [account.id for account in lab.fleet.aws.accounts]
 

@@ -99,6 +99,12 @@ def test_unregister(script: Script, api: NetsecApi) -> None:
         api.unregister(5)
 
 
+def test_an_answer_with_content_is_no_proof_that_an_appliance_was_unregistered(script: Script, api: NetsecApi) -> None:
+    script.expect("DELETE", "/appliances/5", {"login": "https://proxy.example/login"}, status=200)
+    with pytest.raises(ApiError, match=r"DELETE /appliances/5: the API answered with content, where it documents none.*Run again"):
+        api.unregister(5)
+
+
 def test_log_types(script: Script, api: NetsecApi) -> None:
     path = "/appliances/5/cloudwatchlogconfig"
     block = {"logGroupName": "network-security-block-events", "logName": "ipsBlock", "enable": True}
