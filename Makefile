@@ -19,7 +19,7 @@ AMAZON_AWS := build/bench/collections/ansible_collections/amazon/aws/MANIFEST.js
 
 PYTEST := python -m pytest -q
 
-.PHONY: help venv demo lab test lint typecheck sanity unit integration bench bench-renew bench-cloudwatch bench-rtm bench-inventory clean
+.PHONY: help venv demo lab test lint typecheck sanity unit integration faults bench bench-renew bench-cloudwatch bench-rtm bench-inventory clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -78,6 +78,10 @@ unit: $(TEST) ## unit tests with their coverage thresholds
 integration: $(TEST) ## the playbook, modules and connection against the lab, faults included
 	@tools/require_programs sshd curl chromium
 	$(PYTEST) -n 2 tests/integration
+
+faults: $(TEST) ## the fault matrix: every playbook, every outside call, every way to fail; report in build/faults/ (about an hour)
+	@tools/require_programs sshd
+	python -m faults --out build/faults
 
 bench: bench-renew bench-cloudwatch bench-rtm bench-inventory ## all benchmarks; tables here, figures in build/bench/
 

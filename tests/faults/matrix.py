@@ -59,6 +59,10 @@ PARTS = (
     Part("renew_certs", "small", "acts"),
     Part("renew_certs", "small", "ways"),
     Part("renew_certs", "regions", "region", 8, check=True),
+    Part("audit_certs", "regions", "region"),
+    Part("audit_certs", "small", "run", 6),
+    Part("audit_certs", "small", "outages", 2),
+    Part("audit_certs", "small", "acts"),
     Part("configure_cloudwatch_logs", "appliances", "appliance"),
     Part("configure_cloudwatch_logs", "regions", "region", 8),
     Part("configure_cloudwatch_logs", "small", "run", 4),
@@ -83,6 +87,7 @@ _TLS_OF_APPLIANCES = ("AWS without TLS", "AWS with a wrong certificate", "API wi
 _TLS_OF_RTM = ("AWS without TLS", "AWS with a wrong certificate", "Conformity without TLS", "Conformity with a wrong certificate")
 OF_THE_RUN = {
     "renew_certs": (*_EVERYWHERE, "two slices", *_TLS_OF_APPLIANCES),
+    "audit_certs": (*_EVERYWHERE, *_TLS_OF_APPLIANCES),
     "configure_cloudwatch_logs": (*_EVERYWHERE, "two slices", *_TLS_OF_APPLIANCES),
     "enable_rtm": (*_EVERYWHERE, *_TLS_OF_RTM),
     "disable_rtm": (*_EVERYWHERE, *_TLS_OF_RTM[:2]),

@@ -28,6 +28,7 @@ from lab.fleet import parse_fleet
 from lab.lab import Lab
 
 LOOK_EVERY = 0.02
+REPORT_VARIABLES = ("netsec_report_dir", "conformity_rtm_report_dir")
 # With a frame of the collection in it.
 TRACEBACK = re.compile(r"Traceback \(most recent call last\):\n(?:\s+.*\n)*?\s+File .*ansible_collections/trendmicro")
 
@@ -49,13 +50,18 @@ class Stage:
     def __exit__(self, *error: object) -> None:
         self.lab.__exit__(*error)
 
-    def start(self, *arguments: str, environment: t.Mapping[str, str] | None = None, name: str = "run") -> RunningPlay:
-        """Start the playbook."""
-        return self.node.start(self.scenario.playbook, [*self.scenario.arguments(), *arguments], self.scenario.variables(self.lab), environment, name)
+    def start(self, *arguments: str, environment: t.Mapping[str, str] | None = None, name: str = "run", reports: bool = True) -> RunningPlay:
+        """Start the playbook.
 
-    def play(self, *arguments: str, environment: t.Mapping[str, str] | None = None) -> Run:
+        :param reports: whether it writes reports, which name the time and so are another change in each run.
+        """
+        folder = str(self.node.folder / "reports")
+        variables = {**self.scenario.variables(self.lab), **(dict.fromkeys(REPORT_VARIABLES, folder) if reports else {})}
+        return self.node.start(self.scenario.playbook, [*self.scenario.arguments(), *arguments], variables, environment, name)
+
+    def play(self, *arguments: str, environment: t.Mapping[str, str] | None = None, reports: bool = True) -> Run:
         """Run the playbook to its end."""
-        return self.start(*arguments, environment=environment).wait()
+        return self.start(*arguments, environment=environment, reports=reports).wait()
 
     def writes(self) -> list[str]:
         """What the lab was asked to change since the calls were cleared."""
@@ -110,7 +116,7 @@ def _play(stage: Stage, one: Round, result: Result) -> None:
         stage.play()
     result.broken += [f"after the plain run: {problem}" for problem in scenario.unfinished(lab) if not gone]
     lab.control.clear_calls()
-    further = stage.play()
+    further = stage.play(reports=False)
     if further.changed or (writes := stage.writes()):
         result.broken.append(f"a further run changed something: {further.changed} tasks, {writes if not further.changed else ''}")
     _look_for_secrets(stage, result, [run, again, further])

@@ -9,12 +9,12 @@ import typing as t
 from pathlib import Path
 
 import pytest
+
 from faults.catalogue import KILL_RUN, KINDS
 from faults.model import Fault, Json, Round
 from faults.planning import HOLD
 from faults.running import play_round
 from faults.scenarios import SCENARIOS
-
 from lab.fleet import parse_fleet
 
 

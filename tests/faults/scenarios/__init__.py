@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from faults.model import Json, Run
+from faults.scenarios.audit import Audit
 from faults.scenarios.logs import LogStreaming
 from faults.scenarios.renewal import Renewal
 from faults.scenarios.rtm import DisableRtm, EnableRtm
@@ -46,4 +47,4 @@ class Scenario(t.Protocol):
         """What the user typed in and must not be shown, besides the lab's own secrets."""
 
 
-SCENARIOS: dict[str, Scenario] = {scenario.playbook: scenario for scenario in (Renewal(), LogStreaming(), EnableRtm(), DisableRtm())}
+SCENARIOS: dict[str, Scenario] = {scenario.playbook: scenario for scenario in (Renewal(), Audit(), LogStreaming(), EnableRtm(), DisableRtm())}

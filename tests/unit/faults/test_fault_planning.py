@@ -8,13 +8,14 @@ from __future__ import annotations
 import typing as t
 from collections import Counter
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from faults.catalogue import KILL_RUN, kinds_for
 from faults.model import Fault, Result, Round
 from faults.planning import acted, crossed, fault_at, outages
 from faults.recording import steps_of
 from faults.report import figures, table
-from hypothesis import given
-from hypothesis import strategies as st
 
 OWN = "123456789012"
 

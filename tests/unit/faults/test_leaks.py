@@ -7,6 +7,7 @@ import base64
 from pathlib import Path
 
 import pytest
+
 from faults.leaks import Secrets
 
 SECRET = "tok/en+of-this=test"
