@@ -11,6 +11,7 @@ Only the commands are measured; the lab runs in another process, but on the same
 from __future__ import annotations
 
 import json
+import shutil
 import typing as t
 from collections import defaultdict
 from pathlib import Path
@@ -73,11 +74,17 @@ def audit(lab: BenchLab, name: str) -> Measurement:
     """Run the audit with its report and look whether the report is about all appliances."""
     folder = BUILD / f"{name}.report"
     command = ["ansible-playbook", "-i", str(lab.state.plugin_inventory), "-e", json.dumps({"netsec_report_dir": str(folder)}), "playbooks/audit_certs.yml"]
-    return measure(command, environment=lab.environment, output=BUILD / f"{name}.log", cwd=ROOT)
+    measurement = measure(command, environment=lab.environment, output=BUILD / f"{name}.log", cwd=ROOT)
+    [table] = json.loads((folder / "certificates.json").read_text(encoding="utf-8"))["tables"]
+    appliances = lab.control.world()["appliances"]
+    if {row["instance_id"] for row in table["rows"]} != {appliance["instance_id"] for appliance in appliances}:
+        raise RuntimeError(f"{name}: the report tells of {len(table['rows'])} appliances, which are not the {len(appliances)} of the lab")
+    return measurement
 
 
 def main() -> None:
-    BUILD.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(BUILD, ignore_errors=True)
+    BUILD.mkdir(parents=True)
     costs: dict[str, list[Measurement]] = defaultdict(list)
     for count in FLEET_SIZES:
         print(f"{count} appliances ...", flush=True)
