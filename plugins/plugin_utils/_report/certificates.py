@@ -208,7 +208,7 @@ def _runway(found: Sequence[Certificate], now: datetime) -> Chart:
     bars = [Bar("Expired", expired, "bad")]
     bars += [Bar(_label(first + month), months[month], "warn" if month in soon else "good") for month in range(MONTHS + 1)]
     bars += [Bar("Later", later, "good")] if later else []
-    busiest = max(bars[1:], key=lambda bar: bar.count)
+    busiest = max(bars[1:], key=lambda each: each.count)
     summary = f"{count(expired, 'certificate has', 'certificates have')} expired."
     summary += f" Most others end in {busiest.label}: {busiest.count:,} of {len(ahead):,}." if ahead else " No other date is known."
     return Chart("runway", f"When certificates end, in the next {MONTHS} months", summary, tuple(bars))

@@ -55,8 +55,8 @@ def _subjects(subjects: Iterable[str]) -> str:
 
 
 def _chart(chart: Chart) -> str:
-    most = max(bar.count for bar in chart.bars) or 1
-    return _rows(("", "Number", ""), [(bar.label, f"{bar.count:,}", "█" * round(30 * bar.count / most)) for bar in chart.bars])
+    most = max(each.count for each in chart.bars) or 1
+    return _rows(("", "Number", ""), [(each.label, f"{each.count:,}", "█" * round(30 * each.count / most)) for each in chart.bars])
 
 
 def _table(table: Table) -> str:

@@ -129,9 +129,9 @@ class TestCertificates:
             certificate("i-8", 500, status="expired"),
         )
         (chart,) = document.charts
-        counts = {bar.label: (bar.count, bar.level) for bar in chart.bars if bar.count}
+        counts = {each.label: (each.count, each.level) for each in chart.bars if each.count}
         assert counts == {"Expired": (2, "bad"), "2026-03": (1, "warn"), "2026-04": (2, "good"), "2028-02": (1, "good"), "Later": (1, "good")}
-        assert [bar.label for bar in chart.bars][:2] + [bar.label for bar in chart.bars][-2:] == ["Expired", "2026-03", "2028-03", "Later"]
+        assert [each.label for each in chart.bars][:2] + [each.label for each in chart.bars][-2:] == ["Expired", "2026-03", "2028-03", "Later"]
         assert chart.summary == "2 certificates have expired. Most others end in 2026-04: 2 of 5."
 
     def test_an_estimate_says_that_it_is_one(self) -> None:
