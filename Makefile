@@ -15,11 +15,13 @@ export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/build/cache/hypothesis
 LAB := $(VENV)/.lab
 TEST := $(VENV)/.test
 BENCH := $(VENV)/.bench
+# An environment of its own, since its tools are none of the tests'.
+RELEASE := build/release
 AMAZON_AWS := build/bench/collections/ansible_collections/amazon/aws/MANIFEST.json
 
 PYTEST := python -m pytest -q
 
-.PHONY: help venv demo lab test lint typecheck sanity unit integration faults bench bench-renew bench-cloudwatch bench-rtm bench-inventory clean
+.PHONY: help venv demo lab test lint typecheck sanity unit integration faults bench bench-renew bench-cloudwatch bench-rtm bench-inventory lock audit sbom clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -99,6 +101,20 @@ bench-rtm: $(BENCH) $(AMAZON_AWS) ## time to roll RTM out, compared with a scrip
 bench-inventory: $(BENCH) ## time for inventory and audit of 5,000 appliances in 10 accounts by 4 regions
 	@tools/require_programs sshd
 	python tests/bench/inventory.py
+
+$(RELEASE)/.release: tests/requirements/release.txt
+	@tools/venv $(RELEASE) tests/requirements/release.txt
+	@touch $@
+
+lock: $(RELEASE)/.release ## bring requirements.lock up to date: the newest versions of the libraries, with the hashes of their files
+	CUSTOM_COMPILE_COMMAND="make lock" $(RELEASE)/bin/pip-compile --quiet --upgrade --generate-hashes --strip-extras \
+		--no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options --output-file requirements.lock requirements.txt
+
+audit: $(RELEASE)/.release ## ask the Python Packaging Advisory Database about what is locked; needs the internet
+	$(RELEASE)/bin/pip-audit --strict --require-hashes --disable-pip --requirement requirements.lock
+
+sbom: $(TEST) $(RELEASE)/.release ## software bill of materials of the release, in build/sbom/
+	tools/sbom $(RELEASE)
 
 clean: ## remove build/
 	rm -rf build

@@ -49,4 +49,7 @@ options:
     type: str
 requirements:
   - boto3 >= 1.28.0
+notes:
+  - Proxies are taken from the environment variables E(HTTPS_PROXY), E(HTTP_PROXY) and E(NO_PROXY), the certification authorities to trust, if they are not the
+    usual ones, from E(AWS_CA_BUNDLE) or C(ca_bundle) of the AWS profile.
 """
