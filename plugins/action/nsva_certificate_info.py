@@ -12,7 +12,7 @@ from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._cli.system_log import SEARCH_WORDS, certificate_errors, parse_time
-from ansible_collections.trendmicro.cloudone.plugins.module_utils._cli.text import refusal
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._cli.text import MOST_LINES, excerpt, refusal
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._errors import InputError
 from ansible_collections.trendmicro.cloudone.plugins.plugin_utils._appliance_cli import cli_of
 from ansible_collections.trendmicro.cloudone.plugins.plugin_utils._cli_session import SessionLost
@@ -45,7 +45,7 @@ class ActionModule(ActionBase):
         return {
             **result,
             "changed": False,
-            "certificate_errors": [{"time": _iso(error.time), "line": error.text} for error in errors],
+            "certificate_errors": [{"time": _iso(error.time), "line": excerpt([error.text])[0]} for error in errors[-MOST_LINES:]],
             "count": len(errors),
             "undated": sum(error.time is None for error in found),
             "last_error_at": _iso(max(times)) if times else None,

@@ -14,7 +14,7 @@ from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._cli.masking import mask
-from ansible_collections.trendmicro.cloudone.plugins.module_utils._cli.text import REGISTRATION_ERRORS, compile_errors, find_error
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._cli.text import REGISTRATION_ERRORS, compile_errors, excerpt, find_error
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._errors import InputError
 from ansible_collections.trendmicro.cloudone.plugins.plugin_utils._appliance_cli import ApplianceCli, cli_of
 from ansible_collections.trendmicro.cloudone.plugins.plugin_utils._cli_session import SessionLost
@@ -145,5 +145,5 @@ class Registration:
 
     def _note(self, line: str, output: str, started: float) -> list[str]:
         lines = mask(output, self._secrets).splitlines()
-        self._commands.append({"command": mask(line, self._secrets), "output": lines, "seconds": round(time.monotonic() - started, 3)})
+        self._commands.append({"command": mask(line, self._secrets), "output": excerpt(lines), "seconds": round(time.monotonic() - started, 3)})
         return lines

@@ -5,9 +5,14 @@
 
 from __future__ import annotations
 
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._printable import printable
+
 
 class CloudOneError(Exception):
-    """Base of every expected failure. ``str()`` of it is a complete message without any secret."""
+    """Base of every expected failure. ``str()`` of it is a complete message without any secret, whatever it quotes fit for a terminal."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(printable(message))
 
 
 class InputError(CloudOneError):

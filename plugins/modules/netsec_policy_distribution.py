@@ -125,7 +125,7 @@ import typing as t
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.lookup import find_each, for_each_found, refuse_duplicates, require
-from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.model import Appliance
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.model import Appliance, is_number
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._arguments import cloudone_spec, concurrency_spec, require_libraries
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._cloudone.netsec import NetsecApi, netsec_api
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._errors import CloudOneError, InputError
@@ -173,14 +173,16 @@ def resolve_profile(profile: int | str, profiles: t.Sequence[t.Mapping[str, t.An
 
     :param profile: its ID or name.
     :param profiles: all that there are; only needed for a name.
-    :raises InputError: not exactly one profile has the wanted name.
+    :raises InputError: not exactly one profile has the wanted name, or it has no usable ID.
     """
     if isinstance(profile, int):
         return profile
-    ids = [one["id"] for one in profiles if one.get("name") == profile]
+    ids = [one.get("id") for one in profiles if one.get("name") == profile]
     if len(ids) != 1:
         names = ", ".join(sorted(str(one.get("name")) for one in profiles)) or "none"
         raise InputError(f"{len(ids)} profiles are named {profile!r}. There are: {names}. Give profile_id, or another profile_name.")
+    if not is_number(ids[0]):
+        raise InputError(f"The API lists the profile {profile!r} without a usable ID: {ids[0]!r}. Give profile_id.")
     return int(ids[0])
 
 

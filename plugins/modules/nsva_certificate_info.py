@@ -50,7 +50,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 certificate_errors:
-  description: The errors, in the order of the log.
+  description: The errors, in the order of the log, no more than the last 1000, and of a line no more than 4096 characters.
   returned: success
   type: list
   elements: dict
@@ -64,7 +64,7 @@ certificate_errors:
       type: str
       sample: "Jan 31 04:05:06 tmcloud[1187]: error:14094415:SSL routines:ssl3_read_bytes:sslv3 alert certificate expired"
 count:
-  description: Number of RV(certificate_errors).
+  description: Number of errors.
   returned: success
   type: int
   sample: 1

@@ -107,7 +107,7 @@ commands:
       type: str
       sample: cloudone register ********
     output:
-      description: What the appliance answered, line by line.
+      description: What the appliance answered, line by line. No more than the last 1000 lines, and of a line no more than 4096 characters.
       type: list
       elements: str
       sample: [Registering with Trend Cloud One...]

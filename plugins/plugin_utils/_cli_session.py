@@ -145,9 +145,9 @@ class CliSession:
         while True:
             line = transcript.current()
             if self._is_prompt(line):
-                if transcript.size > tested_at >= 0 and transcript.repeated() > 1:
+                if transcript.size > tested_at >= 0 and transcript.repeated(2) > 1:
                     if not self._receive(deadline, self._dialogue.settle):
-                        return min(transcript.repeated(), tests + 1)
+                        return transcript.repeated(tests + 1)
                 elif transcript.size == tested_at:
                     if not self._receive(deadline, self._dialogue.patience):
                         return 1

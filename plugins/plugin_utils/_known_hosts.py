@@ -15,9 +15,9 @@ import fcntl
 import hashlib
 import hmac
 import os
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 
@@ -97,9 +97,8 @@ def _pattern_matches(pattern: str, name: str) -> bool:
     # Compiling an expression for each line of a fleet's file would cost more than the connection.
     if "*" not in pattern and "?" not in pattern:
         return pattern.lower() == name.lower()
-    # fnmatch would take the brackets of "[host]:port" for a character class.
-    expression = re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
-    return re.fullmatch(expression, name, re.IGNORECASE) is not None
+    # The brackets of "[host]:port" are no character class.
+    return fnmatchcase(name.lower(), pattern.lower().replace("[", "[[]"))
 
 
 def _hash_matches(pattern: str, name: str) -> bool:

@@ -82,7 +82,7 @@ def load_key(path: str, passphrase: str | None) -> paramiko.PKey:
         key = _paramiko_key(private)
         if os.path.exists(f"{path}-cert.pub"):
             key.load_certificate(f"{path}-cert.pub")
-    except (ValueError, TypeError, UnsupportedAlgorithm, paramiko.SSHException) as error:
+    except (OSError, ValueError, TypeError, UnsupportedAlgorithm, paramiko.SSHException) as error:
         raise KeyFileError(f"is not a private key that can be used{', or the passphrase is wrong' if passphrase else ''}") from error
     return key
 

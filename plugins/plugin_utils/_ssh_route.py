@@ -51,6 +51,7 @@ _STRICT_HOST_KEY_CHECKING: dict[str, HostKeyPolicy] = {
 }
 _HOST_KEY_KEYWORDS = ("stricthostkeychecking", "userknownhostsfile")
 _JUMP = re.compile(r"(?:ssh://)?(?:(?P<user>[^@]+)@)?(?:\[(?P<ipv6>[^]]+)\]|(?P<host>[^:@\[\]]+))(?::(?P<port>\d+))?/?")
+_NO_HOST = re.compile(r"[\s\x00-\x1f\x7f,*?|]|^[!#@]")
 _MOST_HOPS = 8
 _MOST_INCLUDES = 16
 
@@ -102,6 +103,14 @@ class Hop:
     host_key_policy: HostKeyPolicy = "strict"
     key_files: tuple[str, ...] = ()
     identities_only: bool = False
+
+    def __post_init__(self) -> None:
+        """
+        :raises InputError: a name that would mean something else in a ``known_hosts`` file.
+        """
+        for name in (self.host, self.known_as):
+            if _NO_HOST.search(name):
+                raise InputError(f"{name!r} is no name of a host: it has white space, or one of the characters , * ? | or begins with ! # or @.")
 
     def __str__(self) -> str:
         return f"{self.host}:{self.port}"

@@ -45,7 +45,7 @@ KEEPALIVE_SECONDS = 15
 # Wide enough that no terminal breaks the echo of a long credential, high enough that there are few pages to be turned.
 WIDTH, HEIGHT = 2000, 1000
 
-_BROKEN = (OSError, EOFError)
+LONGEST_REASON = 300
 
 
 class ConnectError(CloudOneError):
@@ -69,6 +69,8 @@ class LoginError(ConnectError):
 
 class SshConnection:
     """Logs in to every hop of a route; close it after use.
+
+    paramiko reads packets in a thread, and hands on whatever a malformed one made it raise. So exceptions of any type count as a host's fault here.
 
     :param timeout: seconds for all of it.
     :param passphrase: of the private key files that have one.
@@ -106,7 +108,7 @@ class SshConnection:
             channel.settimeout(self._left())
             channel.get_pty(term="vt100", width=WIDTH, height=HEIGHT)
             channel.invoke_shell()
-        except (paramiko.SSHException, *_BROKEN) as error:
+        except Exception as error:
             raise ConnectError(f"{self._name(self._route.hops[-1])} gives no interactive shell: {_text(error)}.", again=True) from error
         return channel
 
@@ -126,6 +128,8 @@ class SshConnection:
             return socket.create_connection((hop.host, hop.port), timeout=self._left())
         except socket.gaierror as error:
             raise ConnectError(f"{self._name(hop)} cannot be found: {error.strerror}. Set its address in the inventory (ansible_host).") from error
+        except UnicodeError as error:
+            raise ConnectError(f"{self._name(hop)} is no name that a host can have. Set its address in the inventory (ansible_host).") from error
         except OSError as error:
             raise ConnectError(f"{self._name(hop)} cannot be reached: {_text(error)}. {self._advice(hop)}", again=True) from error
 
@@ -156,7 +160,7 @@ class SshConnection:
                 f"{self._name(hop)} knows none of the algorithms that are considered strong: {error}. "
                 "If an appliance cannot do better, ansible_nsva_legacy_algorithms may name what it knows."
             ) from error
-        except (paramiko.SSHException, *_BROKEN) as error:
+        except Exception as error:
             complaint = f" {self._proxy.complaint()}." if self._proxy else ""
             reason = f"{self._name(hop)} does not answer as an SSH server: {_text(error)}.{complaint} {self._advice(hop)}"
             raise ConnectError(reason, again=True) from error
@@ -195,13 +199,14 @@ class SshConnection:
         problems: list[str] = []
         keys = candidates(hop.key_files, passphrase=self._passphrase, identities_only=hop.identities_only, problems=problems)
         for name, key in keys:
+            transport.auth_timeout = self._left()
             try:
                 missing = transport.auth_publickey(hop.user, key)
             except paramiko.BadAuthenticationType as error:
                 raise LoginError(f"{self._name(hop)} lets user {hop.user} in by {', '.join(error.allowed_types)} only, not with a key.") from error
             except paramiko.AuthenticationException:
                 problems.append(f"{name} was refused")
-            except (paramiko.SSHException, *_BROKEN) as error:
+            except Exception as error:
                 problems.append(f"{name} could not be tried ({_text(error)})")
             else:
                 if not missing:
@@ -220,7 +225,7 @@ class SshConnection:
             if error.code == 1:
                 raise ConnectError(f"{self._name(hop)} refuses to forward to {after}: {error.text} (AllowTcpForwarding, PermitOpen).") from error
             raise ConnectError(f"{self._name(hop)} cannot reach {after}: {error.text}. {self._advice(after)}", again=True) from error
-        except (paramiko.SSHException, *_BROKEN) as error:
+        except Exception as error:
             raise ConnectError(f"{self._name(hop)} could not reach {after}: {_text(error)}. {self._advice(after)}", again=True) from error
 
     def _left(self) -> float:
@@ -255,4 +260,5 @@ def _text(error: BaseException) -> str:
         return "no answer in time"
     if isinstance(error, EOFError):
         return "the connection was closed"
-    return str(error).rstrip(".") or type(error).__name__
+    text = " ".join(str(error).split()).rstrip(".")
+    return text[:LONGEST_REASON] or type(error).__name__

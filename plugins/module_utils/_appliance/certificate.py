@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import typing as t
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import MAXYEAR, datetime, timedelta
 
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.certificate_log import LogEvidence, errors_after, errors_are_over
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.model import Appliance
@@ -97,7 +97,7 @@ def expiry(registered_at: datetime) -> datetime:
 
 
 def _in_years(moment: datetime, years: int) -> datetime:
-    year = moment.year + years
+    year = min(moment.year + years, MAXYEAR)
     try:
         return moment.replace(year=year)
     except ValueError:
@@ -117,6 +117,8 @@ def registration(instance: Instance, appliance_id: int, registration_tag: str, n
         tagged = None
     # A run that was killed right after the registration could not write the tag any more.
     interrupted = renewed_since(instance.tags, appliance_id)
+    if interrupted and interrupted > now + _CLOCK_SKEW:
+        interrupted = None
     if interrupted and (tagged is None or tagged < interrupted):
         return Registration(interrupted, "renewal_record")
     if tagged:

@@ -59,4 +59,7 @@ def _moment(value: t.Any) -> float | None:
     if isinstance(value, str):
         time = from_text(value)
         return time.timestamp() if time else None
-    return float(value) if isinstance(value, (int, float)) else None
+    try:
+        return float(value) if isinstance(value, (int, float)) else None
+    except OverflowError:
+        return None

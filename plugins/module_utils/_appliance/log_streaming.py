@@ -37,8 +37,9 @@ class LogType:
 
     @classmethod
     def from_api(cls, entry: Json) -> LogType:
-        name = str(entry["logName"])
-        return cls(name, entry.get("logGroupName") or None, entry.get("logStreamName") or default_stream(name), bool(entry.get("enable")))
+        """Read one element of the API's ``logTypes`` that has a ``logName``."""
+        name, group, stream = (str(entry.get(field) or "") for field in ("logName", "logGroupName", "logStreamName"))
+        return cls(name, group or None, stream or default_stream(name), bool(entry.get("enable")))
 
     @classmethod
     def from_option(cls, option: t.Mapping[str, t.Any]) -> LogType:

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 
 Json = dict[str, t.Any]
 
+_MOST_DIGITS = 18
+
 
 @dataclass(frozen=True)
 class Appliance:
@@ -42,9 +44,9 @@ class Appliance:
     def from_api(cls, entry: t.Any) -> Appliance:
         """Read one element of the API's ``appliances``.
 
-        :raises ValueError: it has no numeric ``ID``, without which nothing can be done with it.
+        :raises ValueError: it has no numeric ``ID`` (or one that no database has), without which nothing can be done with it.
         """
-        if not isinstance(entry, dict) or not _is_number(entry.get("ID")):
+        if not isinstance(entry, dict) or not is_number(entry.get("ID")):
             raise ValueError("an appliance has no numeric ID")
         metadata = {str(pair["key"]): _text(pair.get("value")) for pair in _dicts(entry.get("providerMetadata")) if pair.get("key")}
         auxiliary = entry.get("auxDv")
@@ -80,12 +82,15 @@ def version_tuple(text: str | None) -> tuple[int, ...] | None:
     return tuple(int(part) for part in version.split("."))
 
 
+def is_number(value: t.Any) -> bool:
+    """Whether it is a whole number of at most 18 digits, as such or in a text."""
+    if isinstance(value, str):
+        return value.isascii() and value.isdigit() and len(value) <= _MOST_DIGITS
+    return isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**_MOST_DIGITS
+
+
 def _text(value: t.Any) -> str | None:
     return None if value is None or value == "" else str(value)
-
-
-def _is_number(value: t.Any) -> bool:
-    return not isinstance(value, bool) and (isinstance(value, int) or (isinstance(value, str) and value.isascii() and value.isdigit()))
 
 
 def _dicts(value: t.Any) -> list[Json]:

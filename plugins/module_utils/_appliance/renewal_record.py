@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._errors import InputError
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._json import read_json
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._times import from_text, to_text
 
 Json = dict[str, t.Any]
@@ -54,13 +55,21 @@ class Settings:
         appliance_id, profile_id, log_types = settings.get("appliance_id"), settings.get("profile_id"), settings.get("log_types", [])
         if not (isinstance(appliance_id, int | None) and isinstance(profile_id, int | None)):
             raise InputError("appliance_id and profile_id are numbers.")
-        if not (isinstance(log_types, list) and all(isinstance(log_type, dict) for log_type in log_types)):
-            raise InputError("log_types is a list of dictionaries.")
+        if not (isinstance(log_types, list) and all(map(_is_log_type, log_types))):
+            raise InputError("log_types is a list of dictionaries with name, group, stream and enabled.")
         return cls(appliance_id, profile_id, tuple(log_types))
 
     def as_result(self) -> Json:
         """The settings as modules take and return them."""
         return {"appliance_id": self.appliance_id, "profile_id": self.profile_id, "log_types": list(self.log_types)}
+
+
+def _is_log_type(value: t.Any) -> bool:
+    """Whether it is what an option ``log_types`` takes: one that is not would spoil the step that restores those of a whole batch."""
+    if not isinstance(value, dict) or value.keys() != {"name", "group", "stream", "enabled"}:
+        return False
+    texts = isinstance(value["name"], str) and isinstance(value["group"], str | None) and isinstance(value["stream"], str | None)
+    return texts and isinstance(value["enabled"], bool)
 
 
 def encode(settings: Settings) -> dict[str, str]:
@@ -94,11 +103,11 @@ def decode(tags: Tags) -> Settings | None:
             raise ValueError("unknown format")
         text = "".join(tags[f"{_PART}{number}"] for number in range(1, int(header[2]) + 1))
         data = zlib.decompressobj().decompress(base64.urlsafe_b64decode(text[header.end() :]), _LARGEST_RECORD)
-        settings = json.loads(data)
+        settings = read_json(data.decode())
         if not isinstance(settings, dict):
             raise ValueError("no dictionary")
         return Settings.from_dict(settings)
-    except (KeyError, ValueError, RecursionError, zlib.error, InputError) as error:
+    except (KeyError, ValueError, zlib.error, InputError) as error:
         raise InputError(
             "The record of an earlier renewal in the tags of the EC2 instance cannot be read, so what that renewal had to restore is not known. "
             f"Check log streaming and policies of the appliance by hand, then delete these tags: {', '.join(keys)}."

@@ -158,7 +158,8 @@ def _interface(answer: t.Mapping[str, t.Any]) -> NetworkInterface:
     return NetworkInterface(
         id=answer["NetworkInterfaceId"],
         device_index=answer["Attachment"]["DeviceIndex"],
-        private_ip=answer["PrivateIpAddress"],
+        # One that has only addresses of IPv6 has none.
+        private_ip=answer.get("PrivateIpAddress", ""),
         vpc_id=answer["VpcId"],
         description=answer.get("Description", ""),
         group_ids=tuple(group["GroupId"] for group in answer.get("Groups", [])),

@@ -43,11 +43,14 @@ def find_management_interfaces(
 
 
 def read_user_data(encoded: str) -> str:
-    """User data as text; what is no text has harmless replacement characters in it.
+    """User data as text, no more of it than EC2 takes; what is no text has harmless replacement characters in it.
 
     :param encoded: base64 as EC2 gives it, of plain or gzip-compressed data.
     """
-    data = base64.b64decode(encoded)
+    try:
+        data = base64.b64decode(encoded)
+    except ValueError:
+        return ""
     if data.startswith(b"\x1f\x8b"):
         try:
             data = zlib.decompressobj(wbits=31).decompress(data, _LONGEST_USER_DATA)

@@ -6,20 +6,22 @@
 from __future__ import annotations
 
 import typing as t
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import takewhile
 
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.session import Client, call, pages
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._errors import AwsError
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._times import EPOCH, from_milliseconds
 
 # One search for each stream up to here; for more of them, the pages of the log group cost less.
 MOST_SEARCHES = 10
 # How many streams one FilterLogEvents takes.
 STREAMS_PER_SEARCH = 100
+# So many pages without an event are looked through.
+MOST_EMPTY_PAGES = 1000
 
 NOT_FOUND = "ResourceNotFoundException"
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 
 
@@ -51,7 +53,7 @@ def last_events(client: Client, group: str, names: t.Sequence[str]) -> dict[str,
             if error.code == NOT_FOUND:
                 return {}
             raise
-        found.update({answer["logStreamName"]: _time(answer.get("lastEventTimestamp")) for answer in answers})
+        found.update({answer["logStreamName"]: from_milliseconds(answer.get("lastEventTimestamp")) for answer in answers})
     return found
 
 
@@ -63,19 +65,21 @@ def common_prefix(names: t.Sequence[str]) -> str:
 def newest_event(client: Client, group: str, name: str, since: datetime, until: datetime | None = None) -> datetime | None:
     """The time of the newest event of a stream that is not before ``since``, and is before ``until``. ``None`` if there is none.
 
-    :raises AwsError: the stream cannot be read; with the code :data:`NOT_FOUND` if there is none.
+    :raises AwsError: the stream cannot be read, or its empty pages do not end; with the code :data:`NOT_FOUND` if there is none.
     """
     arguments = {"logGroupName": group, "logStreamName": name, "startTime": _milliseconds(since), "startFromHead": False, "limit": 1}
     if until is not None:
         arguments["endTime"] = _milliseconds(until) - 1
     # An empty page is not the end; a marker that comes back is.
-    while True:
+    for _page in range(MOST_EMPTY_PAGES):
         answer = call(client, "get_log_events", **arguments)
         if answer["events"]:
-            return _time(answer["events"][-1]["timestamp"])
+            return from_milliseconds(answer["events"][-1]["timestamp"])
         if answer["nextBackwardToken"] == arguments.get("nextToken"):
             return None
         arguments["nextToken"] = answer["nextBackwardToken"]
+    problem = f"The log stream {name} of {group} in {client.meta.region_name} has more than {MOST_EMPTY_PAGES} pages without an event. Run again."
+    raise AwsError(problem, operation="logs:GetLogEvents")
 
 
 def search(
@@ -104,13 +108,9 @@ def search(
 
 def _event(answer: t.Mapping[str, t.Any]) -> Event:
     at = min(answer["timestamp"], answer.get("ingestionTime", answer["timestamp"]))
-    return Event(answer["logStreamName"], _EPOCH + at * _MILLISECOND, answer["message"])
-
-
-def _time(milliseconds: int | None) -> datetime | None:
-    return None if milliseconds is None else _EPOCH + milliseconds * _MILLISECOND
+    return Event(answer["logStreamName"], from_milliseconds(at) or EPOCH, answer["message"])
 
 
 def _milliseconds(moment: datetime) -> int:
     """Rounded up, so that no event before ``moment`` counts."""
-    return -((_EPOCH - moment) // _MILLISECOND)
+    return -((EPOCH - moment) // _MILLISECOND)

@@ -49,6 +49,13 @@ FILTER_VALUES = 200
 # What services call the marker of the next page, and how they take it back: EC2, CloudWatch Logs, Elastic Load Balancing, IAM.
 _PAGE_MARKERS = (("NextToken", "NextToken"), ("nextToken", "nextToken"), ("NextMarker", "Marker"), ("Marker", "Marker"))
 
+# What ends a list that never would.
+MOST_PAGES = 10_000
+
+_CHECK_THE_WAY = "Check the network, the proxy settings and, if one is set, endpoint_url."
+# What botocore's reading of an answer raises that is none of AWS: text for a number, no base64, too deep.
+_MALFORMED = (ValueError, OverflowError, RecursionError)
+
 DENIED = {"UnauthorizedOperation", "AccessDenied", "AccessDeniedException"}
 THROTTLED = {"RequestLimitExceeded", "Throttling", "ThrottlingException", "TooManyRequestsException"}
 _BAD_CREDENTIALS = {
@@ -245,26 +252,36 @@ def call(client: Client, method: str, **arguments: t.Any) -> Response:
         raise _refused(operation, client.meta.region_name, error) from error
     except (BotoCoreError, ResponseParserError) as error:
         raise _unanswered(_operation(client, method), error) from error
+    except _MALFORMED as error:
+        operation = _operation(client, method)
+        raise AwsError(f"The answer to {operation} cannot be read: {_excerpt(error)}. {_CHECK_THE_WAY}", operation=operation) from error
     return response
 
 
 def pages(client: Client, method: str, key: str, **arguments: t.Any) -> list[t.Any]:
     """Everything under ``key`` in all pages of ``client.method(**arguments)``.
 
-    :raises AwsError: as :func:`call`.
+    :raises AwsError: as :func:`each`.
     """
     return list(each(client, method, key, **arguments))
 
 
 def each(client: Client, method: str, key: str, **arguments: t.Any) -> t.Iterator[t.Any]:
-    """The same as :func:`pages`, one after the other, with no more than one page in memory."""
-    while True:
+    """The same as :func:`pages`, one after the other, with no more than one page in memory.
+
+    :raises AwsError: as :func:`call`, and if the pages do not end.
+    """
+    for _page in range(MOST_PAGES):
         response = call(client, method, **arguments)
         yield from response.get(key, [])
         marker = {argument: response[name] for name, argument in _PAGE_MARKERS if response.get(name)}
         if not marker:
             return
+        if marker.items() <= arguments.items():
+            break
         arguments.update(marker)
+    operation = _operation(client, method)
+    raise AwsError(f"The pages of {operation} in {client.meta.region_name} do not end. Run again; if it stays so, ask the support of AWS.", operation=operation)
 
 
 def refuse_bad_credentials(outcomes: t.Sequence[Outcome[t.Any, t.Any]]) -> None:
@@ -302,7 +319,7 @@ def _operation(client: Client, method: str) -> str:
 
 def _refused(operation: str, region: str, error: ClientError) -> AwsError:
     code = str(error.response.get("Error", {}).get("Code", "unknown"))
-    reason = error.response.get("Error", {}).get("Message", "")
+    reason = str(error.response.get("Error", {}).get("Message") or "")
     message = f"AWS refused {operation} in {region} ({code}): {_excerpt(reason)}".rstrip(": ")
     if code in _BAD_CREDENTIALS:
         hint = "Check the AWS credentials (access key, session token, clock), and that the region is enabled for the account."
@@ -324,7 +341,7 @@ def _unanswered(operation: str, error: Exception) -> AwsError:
         authority = "If the certificate is issued by an authority of your own, name its file in the environment variable AWS_CA_BUNDLE."
         message = f"{message} Check that endpoint_url, if one is set, names the right host. {authority}"
     elif isinstance(error, ConnectionError | HTTPClientError | ResponseParserError):
-        message = f"{message} Check the network, the proxy settings and, if one is set, endpoint_url."
+        message = f"{message} {_CHECK_THE_WAY}"
     return AwsError(message, operation=operation)
 
 

@@ -43,7 +43,7 @@ def parse_time(text: str, now: datetime) -> datetime | None:
     match = min(candidates, key=lambda found: found.start())
     try:
         return _iso_time(match) if match.re is _ISO else _syslog_time(match, now)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 

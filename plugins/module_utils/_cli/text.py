@@ -16,7 +16,7 @@ from ansible_collections.trendmicro.cloudone.plugins.module_utils._errors import
 
 # Pattern of a line that waits for an answer -> the answer. Case is ignored, and each pattern has to match the line up to its end.
 PAGERS: dict[str, str] = {
-    r"^[-<(: ]*[-<(]+ *more\b *[-)>]*[^A-Za-z]*(?:\([^()]*\))?": " ",
+    r"^[-<(: ]*[-<(] *more\b[^A-Za-z]*(?:\([^()]*\))?": " ",
     r"^\W*(?:press|hit) (?:any key|<?(?:space|enter|return)\b)[^:?]*": " ",
     r"^(?:lines \d+-\d+(?:/\d+)? *)?\(end\)": "q",
 }
@@ -25,12 +25,15 @@ CONFIRMATIONS: dict[str, str] = {
     r"[(\[]y[/|,]n[)\]]\W*": "y",
 }
 
+# The time that these patterns take grows with the length of a line, not with its square: what is not atomic in them has but one way to match.
+
 # Messages by which the appliance, beyond doubt, says that it did not do what was asked.
 SYNTAX_ERRORS: tuple[str, ...] = (r"^valid entries at this position are:", r"^(?:% ?)?error:", r"^% ?[a-z]", r"^invalid (?:command|input)\b")
 REGISTRATION_ERRORS: tuple[str, ...] = (
     *SYNTAX_ERRORS,
     r"^(?:registration )?(?:error|failed|failure|invalid|cannot|could not|unable to|unauthorized|permission denied|access denied)\b",
-    r"\b(?:token|key|credential|registration)\b.* (?:is|was|has|are)? ?(?:invalid|not valid|expired|refused|rejected|denied|not supported|unsupported)\b",
+    r"(?>^.*?\b(?:token|key|credential|registration)\b)"
+    r".* (?:is|was|has|are)? ?(?:invalid|not valid|expired|refused|rejected|denied|not supported|unsupported)\b",
 )
 
 Patterns = t.Sequence[tuple[re.Pattern[str], str]]
@@ -43,24 +46,33 @@ _ESCAPE = (
 )
 _CONTROL = r"[\x00-\x08\x0a-\x1f\x7f-\x9f]"
 _SPECIAL = re.compile(_CONTROL)
+_CONTROLS = re.compile(rf"{_ESCAPE}|{_CONTROL}")
 _TOKEN = re.compile(rf"{_ESCAPE}|{_CONTROL}|[^\x00-\x08\x0a-\x1f\x7f-\x9f]+")
 _ERASE_TO_END = ("\x1b[K", "\x1b[0K", "\x1b[J", "\x1b[0J")
 _ERASE_LINE = ("\x1b[2K", "\x1b[2J")
 
 _PROMPT = re.compile(r"(?P<host>[A-Za-z0-9][A-Za-z0-9_.-]*)\{[A-Za-z0-9_.-]*\}")
 
-# No prompt and no question is longer. It bounds the work on a line that does not end.
-_LONGEST_PROMPT = 4096
+# So many lines of an output are kept in results, which Ansible copies many times.
+MOST_LINES = 1000
+
+# No prompt, no question and no error message is longer. It bounds the work on a line that does not end.
+_LONGEST_MESSAGE = 4096
+# No terminal is wider. Keeping account of each character of longer lines would take gigabytes.
+_WIDEST_TERMINAL = 1024 * 1024
 
 
 def render(line: str) -> str:
     """The text that a terminal shows for one line of output, without its line end.
 
-    Colours and other sequences leave nothing; carriage return, backspace and erasing do what they do on a terminal.
+    Colours and other sequences leave nothing; carriage return, backspace and erasing do what they do on a terminal. On a line that is longer than
+    any terminal is wide, they leave nothing either.
     """
     line = line.rstrip("\r")
     if not _SPECIAL.search(line):
         return line
+    if len(line) > _WIDEST_TERMINAL:
+        return _CONTROLS.sub("", line).rstrip(" ")
     cells: list[str] = []
     column = 0
     for token in _TOKEN.findall(line):
@@ -98,12 +110,12 @@ class Transcript:
 
     def current(self) -> str:
         """The line that has not ended yet, as a terminal shows it; where a prompt stands."""
-        return render(self._current[-_LONGEST_PROMPT:]).strip()
+        return render(self._current[-_LONGEST_MESSAGE:]).strip()
 
-    def repeated(self) -> int:
-        """How many lines at the end, the one that has not ended included, are equal."""
+    def repeated(self, most: int) -> int:
+        """How many lines at the end, the one that has not ended included, are equal; at most ``most`` are counted."""
         current, count = self.current(), 1
-        while count <= len(self._complete) and render(self._complete[-count]).strip() == current:
+        while count < most and count <= len(self._complete) and render(self._complete[-count]).strip() == current:
             count += 1
         return count
 
@@ -126,13 +138,18 @@ def prompt_host(line: str) -> str | None:
 def compile_patterns(patterns: Mapping[str, str], option: str) -> Patterns:
     """Prepare ``patterns`` for :func:`answer_to`.
 
-    :raises InputError: one is no regular expression; the message names ``option``.
+    :raises InputError: one is no regular expression, or matches a line on which nothing is written; the message names ``option``.
     """
-    return [(_compile(pattern, option, r"(?:{})\s*$"), str(answer)) for pattern, answer in patterns.items()]
+    compiled = {pattern: _compile(pattern, option, r"(?:{})$") for pattern in patterns}
+    for pattern, expression in compiled.items():
+        if expression.search(""):
+            raise InputError(f"{option}: {pattern!r} matches an empty line, which asks nothing.")
+    return [(compiled[pattern], str(answer)) for pattern, answer in patterns.items()]
 
 
 def answer_to(line: str, patterns: Patterns) -> str | None:
     """The answer to the first pattern that matches the end of ``line``; ``None`` if the line asks nothing."""
+    line = line.rstrip()
     return next((answer for pattern, answer in patterns if pattern.search(line)), None)
 
 
@@ -164,8 +181,14 @@ def compile_errors(patterns: Iterable[str], option: str) -> Sequence[re.Pattern[
 
 
 def find_error(lines: Iterable[str], patterns: Sequence[re.Pattern[str]]) -> str | None:
-    """The first line that one of ``patterns`` is found in; ``None`` if there is none."""
-    return next((line.strip() for line in lines if any(pattern.search(line.strip()) for pattern in patterns)), None)
+    """The first line that one of ``patterns`` is found in, no more of it than a message is long; ``None`` if there is none."""
+    messages = (line.strip()[:_LONGEST_MESSAGE] for line in lines)
+    return next((message for message in messages if any(pattern.search(message) for pattern in patterns)), None)
+
+
+def excerpt(lines: Sequence[str]) -> list[str]:
+    """What a result keeps of an output: the last lines, and no more of a line than a message is long."""
+    return [line[:_LONGEST_MESSAGE] for line in lines[-MOST_LINES:]]
 
 
 def refusal(output: str) -> str | None:

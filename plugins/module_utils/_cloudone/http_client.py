@@ -9,13 +9,15 @@ import random
 import typing as t
 from urllib.parse import urlencode
 
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._cloudone.answer import Allowance, UnusableAnswer, read_body
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._errors import ApiError, InputError
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._json import UnfitJson, read_json
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._surroundings import check_authorities, check_proxy
 
 try:
     import requests
     from requests.adapters import HTTPAdapter
-    from urllib3.exceptions import ConnectTimeoutError, InvalidHeader
+    from urllib3.exceptions import ConnectTimeoutError, HTTPError, InvalidHeader
     from urllib3.util.retry import Retry
 except ImportError:
     pass  # require_libraries() reports it to the user
@@ -23,6 +25,7 @@ except ImportError:
 RETRIES = 4
 BACKOFF = 0.5  # seconds before the first retry; doubles each time
 LONGEST_RETRY_AFTER = 60  # seconds; a server that asks for more is not waited for longer
+LONGEST_ANSWER = 10  # times the time limit: so long may an answer take in all that never pauses for longer than the limit
 EXCERPT = 300  # characters of an answer that an error message quotes
 
 TOO_MANY_REQUESTS = 429
@@ -81,7 +84,8 @@ class HttpClient:
             self._common = requests.Request("GET", base_url, headers=requests.utils.default_headers()).prepare()
         except requests.RequestException as error:
             raise InputError(f"The URL of the API cannot be used: {_sentence(str(error))}") from error
-        self._common.headers.update(headers)
+        # Whatever is asked for has to be decompressed with a bound, see read_body().
+        self._common.headers.update({"Accept-Encoding": "gzip", **headers})
         self._base_url = str(self._common.url).rstrip("/")
         # Proxies, and the authorities to trust where the caller names none.
         self._environment: dict[str, t.Any] = dict(requests.Session().merge_environment_settings(self._base_url, {}, None, verify, None))
@@ -97,6 +101,7 @@ class HttpClient:
         json: t.Any = None,
         expect: t.Container[int] = (200,),
         repeatable: bool | None = None,
+        allowance: Allowance | None = None,
     ) -> t.Any:
         """Send one request.
 
@@ -105,8 +110,9 @@ class HttpClient:
         :param json: the body, if any.
         :param expect: the statuses that mean success.
         :param repeatable: whether the request may be sent again when its fate is unknown; by default only a GET is.
+        :param allowance: what the answer may bring in, shared by the pages of one question; by default what a single answer may.
         :returns: the parsed answer, or ``None`` if the answer has no body.
-        :raises ApiError: no answer, another status, or a body that is no JSON.
+        :raises ApiError: no answer, another status, or a body that is no JSON or too large.
         """
         if repeatable is None:
             repeatable = method == "GET"
@@ -117,17 +123,28 @@ class HttpClient:
         request.prepare_body(None, None, json)
         try:
             response = adapter.send(request, timeout=self._timeout, **self._environment)
-            content = response.content
         except requests.RequestException as error:
             raise self._error(method, path, _no_answer(error, repeatable)) from error
+        try:
+            seconds = LONGEST_ANSWER * self._timeout
+            content = read_body(response.raw, response.headers.get("Content-Encoding", ""), allowance or Allowance(), seconds)
+        except HTTPError as error:
+            raise self._error(method, path, _no_answer(requests.ConnectionError(error), repeatable)) from error
+        except UnusableAnswer as error:
+            raise self._unusable(method, path, error, response.status_code) from error
+        finally:
+            # It goes back to the pool if all of it was read.
+            response.close()
         if response.status_code not in expect:
-            details = _details(response)
+            details = _details(content)
             said = f"HTTP {response.status_code}" + (f": {details}" if details else "")
             raise self._error(method, path, f"{_sentence(said)} {self._hint(response.status_code)}", status=response.status_code, details=details)
         if not content:
             return None
         try:
-            return response.json()
+            return _parse(content)
+        except UnfitJson as error:
+            raise self._unusable(method, path, error, response.status_code) from error
         except ValueError as error:
             # Not quoted: what was asked for may be a secret.
             kind = response.headers.get("Content-Type", "of no stated type")
@@ -136,6 +153,9 @@ class HttpClient:
 
     def _error(self, method: str, path: str, problem: str, *, status: int | None = None, details: str | None = None) -> ApiError:
         return ApiError(f"{method} {self._base_url}{path}: {problem}", method=method, path=path, status=status, details=details)
+
+    def _unusable(self, method: str, path: str, error: Exception, status: int) -> ApiError:
+        return self._error(method, path, f"HTTP {status}, but the answer {error}. Is a proxy in between? Check the URL of the API.", status=status)
 
     def _hint(self, status: int) -> str:
         if status in self._hints:
@@ -164,7 +184,7 @@ def _retries(statuses: t.Collection[int], *, repeat: bool) -> Retry:
         def get_retry_after(self, response: t.Any) -> float | None:
             try:
                 seconds = super().get_retry_after(response)
-            except InvalidHeader:
+            except (InvalidHeader, ValueError, OverflowError):
                 return None
             return None if seconds is None else min(seconds, LONGEST_RETRY_AFTER)
 
@@ -191,12 +211,19 @@ def _no_answer(error: requests.RequestException, repeatable: bool) -> str:
     return f"no answer: {_sentence(_excerpt(str(reason)))} {hint}"
 
 
-def _details(response: requests.Response) -> str | None:
+def _parse(content: bytes) -> t.Any:
+    """
+    :raises ValueError: it is no JSON, or none that can be used (UnfitJson).
+    """
+    return read_json(content.decode("utf-8-sig", errors="replace"))
+
+
+def _details(content: bytes) -> str | None:
     """The reason that an answer gives, wherever it stands; never more than an excerpt."""
     try:
-        body = response.json()
+        body = _parse(content)
     except ValueError:
-        return _excerpt(response.text) or None
+        return _excerpt(content[: 64 * EXCERPT].decode("utf-8", errors="replace")) or None
     if isinstance(body, dict):
         # "Message" is what a gateway in front of an API writes.
         body = _json_api_errors(body.get("errors")) or body.get("details") or body.get("message") or body.get("Message") or body

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.model import Appliance
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._cloudone.answer import MEBIBYTE, Allowance
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._cloudone.http_client import HttpClient
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._cloudone.options import api_key, http_client, regional_url
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._errors import ApiError
@@ -19,6 +20,10 @@ Json = dict[str, t.Any]
 API_VERSION = "v1"
 LEGACY_URL = "https://cloudone.trendmicro.com/api/network"
 PAGE_SIZE = 1000  # the documented default of 10 would make a large fleet a hundred requests
+
+# What ends a list that never would.
+MOST_PAGES = 10_000
+LARGEST_LIST = 256 * MEBIBYTE
 
 
 @dataclass(frozen=True)
@@ -54,9 +59,9 @@ class NetsecApi:
         path = "/appliances/search"
         criteria = [{"fieldName": "instanceId", "stringTest": "equal", "stringValue": instance_id}]
 
-        def search(cursor: str) -> t.Any:
+        def search(cursor: str, allowance: Allowance) -> t.Any:
             body = {"searchCriteria": criteria, "limit": PAGE_SIZE, "cursor": cursor}
-            return self._http.request_json("POST", path, json=body, repeatable=True)
+            return self._http.request_json("POST", path, json=body, repeatable=True, allowance=allowance)
 
         found = _appliances("POST", path, _all_pages("POST", path, "appliances", search))
         # What is found may be unregistered next, so the search is not taken at its word.
@@ -148,8 +153,8 @@ class NetsecApi:
     def _get_list(self, path: str, key: str | None, params: t.Mapping[str, str | int] | None = None) -> list[Json]:
         """Read a list over all pages; ``key`` as for :func:`_all_pages`."""
 
-        def ask(cursor: str) -> t.Any:
-            return self._http.request_json("GET", path, params={**(params or {}), **({"cursor": cursor} if cursor else {})})
+        def ask(cursor: str, allowance: Allowance) -> t.Any:
+            return self._http.request_json("GET", path, params={**(params or {}), **({"cursor": cursor} if cursor else {})}, allowance=allowance)
 
         return _all_pages("GET", path, key, ask)
 
@@ -179,23 +184,25 @@ def _appliances(method: str, path: str, entries: t.Sequence[t.Any]) -> list[Appl
         raise ApiError(f"{method} {path}: the answer cannot be used: {error}.", method=method, path=path) from error
 
 
-def _all_pages(method: str, path: str, key: str | None, ask: t.Callable[[str], t.Any]) -> list[Json]:
+def _all_pages(method: str, path: str, key: str | None, ask: t.Callable[[str, Allowance], t.Any]) -> list[Json]:
     """Collect a list over all pages.
 
     :param key: the list's name in the answer; ``None``: the only list that is there.
-    :param ask: requests one page, given its cursor, ``""`` for the first.
+    :param ask: requests one page, given its cursor, ``""`` for the first, and what all pages together may bring in.
     """
     entries: list[Json] = []
     cursors = {""}
     cursor = ""
+    allowance = Allowance(LARGEST_LIST)
     while True:
-        answer = ask(cursor)
+        answer = ask(cursor, allowance)
         entries += _list(method, path, key, answer)
         cursor = str(answer.get("next") or "")
         if not cursor:
             return entries
-        if cursor in cursors:
-            problem = "the pages do not end, the same cursor came twice. Run again; if it stays so, tell the support of the API."
+        if cursor in cursors or len(cursors) == MOST_PAGES:
+            why = "the same cursor came twice" if cursor in cursors else f"there are more than {MOST_PAGES}"
+            problem = f"the pages do not end, {why}. Run again; if it stays so, tell the support of the API."
             raise ApiError(f"{method} {path}: {problem}", method=method, path=path)
         cursors.add(cursor)
 

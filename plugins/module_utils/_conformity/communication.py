@@ -77,15 +77,15 @@ class Setting:
 
         :param account_id: what was asked for, in case that the answer does not say.
         """
-        attributes = entry.get("attributes") or {}
+        attributes = _object(entry.get("attributes")) or {}
         return cls(
             id=str(entry.get("id")),
             account_id=setting_account(entry, otherwise=account_id),
             channel=str(attributes.get("channel")),
             enabled=bool(attributes.get("enabled")),
             manual=bool(attributes.get("manual")),
-            filter=dict(attributes.get("filter") or {}),
-            configuration=attributes.get("configuration"),
+            filter=_object(attributes.get("filter")) or {},
+            configuration=_object(attributes.get("configuration")),
         )
 
     @property
@@ -260,6 +260,11 @@ def _payload(before: Setting | None, after: Setting, wanted: Wanted) -> Json:
         return {"data": setting}
     account = None if after.account_id is None else {"type": "accounts", "id": after.account_id}
     return {"data": [{**setting, "relationships": {"account": {"data": account}}}]}
+
+
+def _object(value: t.Any) -> Json | None:
+    """A JSON object; ``None`` for anything else."""
+    return dict(value) if isinstance(value, dict) else None
 
 
 def _hidden(configuration: Json | None, name: str) -> bool:

@@ -9,6 +9,7 @@ left as it is as long as it forwards what is wanted.
 
 from __future__ import annotations
 
+import json
 import typing as t
 from enum import StrEnum
 
@@ -106,5 +107,6 @@ def _normal(pattern: t.Any) -> t.Any:
     if isinstance(pattern, dict):
         return {key: _normal(value) for key, value in pattern.items()}
     if isinstance(pattern, list):
-        return sorted(repr(_normal(value)) for value in pattern)
+        # Not the keys themselves: with each level, a text within a text would be twice as long.
+        return sorted(map(_normal, pattern), key=lambda value: json.dumps(value, sort_keys=True))
     return pattern

@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import typing as t
 
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.session import DENIED, AwsClients, Client, Response, call
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._errors import AwsError
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._json import read_json
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._rtm.model import USABLE, Observed, Rule, Stack
-from ansible_collections.trendmicro.cloudone.plugins.module_utils._rtm.template import RULE_NAME, RULE_TYPE
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._rtm.template import RULE_NAME, RULE_TYPE, Json
 
 
 def observe(clients: AwsClients, region: str, *, account_id: str, stack_name: str, stack: Stack | None = None) -> Observed:
@@ -60,12 +60,21 @@ def _read_rule(events: Client, cloudformation: Client, stack: Stack | None) -> R
     return Rule(
         arn=found["Arn"],
         state=found["State"],
-        pattern=json.loads(found.get("EventPattern") or "{}"),
+        pattern=read_pattern(found.get("EventPattern")),
         targets=tuple(targets["Targets"]) if targets else (),
         owner=owner,
         owner_known=owner_known,
         description=found.get("Description"),
     )
+
+
+def read_pattern(text: str | None) -> Json:
+    """An event pattern; an empty one, which is another than any that is wanted, if there is none or it cannot be read."""
+    try:
+        pattern = read_json(text or "{}")
+    except ValueError:
+        return {}
+    return pattern if isinstance(pattern, dict) else {}
 
 
 def _owner(cloudformation: Client, stack: Stack | None) -> tuple[str | None, bool]:

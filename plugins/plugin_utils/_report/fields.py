@@ -5,18 +5,16 @@
 
 from __future__ import annotations
 
-import math
-import re
 import typing as t
 from collections.abc import Mapping
 from datetime import datetime
 
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._printable import printable
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._times import from_text
 
 Entry = Mapping[str, t.Any]
 
-# Control characters, those that turn the direction of what follows, and halves of characters, which no file can hold.
-_UNSHOWABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2028\u2029\u2066-\u2069\ufffe\uffff\ud800-\udfff]")
+_LONGEST = 1e9  # seconds; a span that is longer, or no number, is none
 
 
 def text(entry: Entry, name: str) -> str | None:
@@ -24,7 +22,7 @@ def text(entry: Entry, name: str) -> str | None:
     value = entry.get(name)
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         return None
-    return _UNSHOWABLE.sub("\ufffd", str(value).replace("\r\n", "\n")).strip() or None
+    return printable(str(value)).strip() or None
 
 
 def number(entry: Entry, name: str) -> int | None:
@@ -36,7 +34,9 @@ def number(entry: Entry, name: str) -> int | None:
 def seconds(entry: Entry, name: str) -> float | None:
     """A time span, to a tenth of a second."""
     value = entry.get(name)
-    return round(float(value), 1) if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value) else None
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) < _LONGEST:
+        return None
+    return round(float(value), 1)
 
 
 def flag(entry: Entry, name: str) -> bool | None:
