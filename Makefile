@@ -15,13 +15,16 @@ export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/build/cache/hypothesis
 LAB := $(VENV)/.lab
 TEST := $(VENV)/.test
 BENCH := $(VENV)/.bench
+FUZZ := $(VENV)/.fuzz
+# How long `make fuzz` is at each target.
+FUZZ_SECONDS ?= 20
 # An environment of its own, since its tools are none of the tests'.
 RELEASE := build/release
 AMAZON_AWS := build/bench/collections/ansible_collections/amazon/aws/MANIFEST.json
 
 PYTEST := python -m pytest -q
 
-.PHONY: help venv demo lab test lint typecheck sanity unit integration faults bench bench-renew bench-cloudwatch bench-rtm bench-inventory lock audit sbom clean
+.PHONY: help venv demo lab test lint typecheck sanity unit integration faults fuzz bench bench-renew bench-cloudwatch bench-rtm bench-inventory lock audit sbom clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -39,6 +42,10 @@ $(TEST): $(LAB) tests/requirements/test.txt
 
 $(BENCH): $(LAB) tests/requirements/bench.txt
 	@tools/venv $(VENV) tests/requirements/bench.txt
+	@touch $@
+
+$(FUZZ): $(LAB) tests/requirements/fuzz.txt
+	@tools/venv $(VENV) tests/requirements/fuzz.txt
 	@touch $@
 
 $(AMAZON_AWS): | $(BENCH)
@@ -84,6 +91,9 @@ integration: $(TEST) ## the playbook, modules and connection against the lab, fa
 faults: $(TEST) ## the fault matrix: every playbook, every outside call, every way to fail; report in build/faults/ (about an hour)
 	@tools/require_programs sshd
 	python -m faults --out build/faults
+
+fuzz: $(FUZZ) ## coverage-guided fuzzing of all that parses what comes from outside, FUZZ_SECONDS (20) each; findings in build/fuzz/
+	tests/fuzz/run $(FUZZ_SECONDS)
 
 bench: bench-renew bench-cloudwatch bench-rtm bench-inventory ## all benchmarks; tables here, figures in build/bench/
 

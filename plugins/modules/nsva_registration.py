@@ -70,7 +70,8 @@ options:
       - '^% ?[a-z]'
       - '^invalid (?:command|input)\b'
       - '^(?:registration )?(?:error|failed|failure|invalid|cannot|could not|unable to|unauthorized|permission denied|access denied)\b'
-      - '\b(?:token|key|credential|registration)\b.* (?:is|was|has|are)? ?(?:invalid|not valid|expired|refused|rejected|denied|not supported|unsupported)\b'
+      - '(?>^.*?\b(?:token|key|credential|registration)\b).*
+        (?:is|was|has|are)? ?(?:invalid|not valid|expired|refused|rejected|denied|not supported|unsupported)\b'
 notes:
   - A session that is lost before C(cloudone register) was sent is opened again once, and the registration goes on.
   - An appliance that cannot be reached at all is reported as unreachable. Once something was sent, it is reported as failed instead, so that C(rescue) and

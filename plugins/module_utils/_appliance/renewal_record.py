@@ -66,10 +66,8 @@ class Settings:
 
 def _is_log_type(value: t.Any) -> bool:
     """Whether it is what an option ``log_types`` takes: one that is not would spoil the step that restores those of a whole batch."""
-    if not isinstance(value, dict) or value.keys() != {"name", "group", "stream", "enabled"}:
-        return False
-    texts = isinstance(value["name"], str) and isinstance(value["group"], str | None) and isinstance(value["stream"], str | None)
-    return texts and isinstance(value["enabled"], bool)
+    types = {"name": str, "group": str | None, "stream": str | None, "enabled": bool}
+    return isinstance(value, dict) and "name" in value and all(name in types and isinstance(one, types[name]) for name, one in value.items())
 
 
 def encode(settings: Settings) -> dict[str, str]:

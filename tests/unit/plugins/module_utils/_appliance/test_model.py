@@ -52,7 +52,7 @@ def test_what_is_missing_or_empty_is_none() -> None:
     assert sparse == Appliance(12, "i-1")
 
 
-@given(st.fixed_dictionaries({"ID": st.integers(0)}, optional={name: JSON for name in FIELDS[1:]}))
+@given(st.fixed_dictionaries({"ID": st.integers(0, 10**18 - 1)}, optional={name: JSON for name in FIELDS[1:]}))
 def test_any_answer_with_an_id_can_be_read(entry: dict[str, t.Any]) -> None:
     read = Appliance.from_api(entry)
     assert read.id == entry["ID"]

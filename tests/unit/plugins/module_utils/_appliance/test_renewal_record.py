@@ -95,6 +95,11 @@ def packed(text: bytes, header: str = "1:01:") -> dict[str, str]:
         packed(b'{"profile_id": 1.5}'),
         packed(b'{"log_types": {}}'),
         packed(b'{"log_types": ["system"]}'),
+        packed(b'{"log_types": [{"name": 5}]}'),
+        packed(b'{"log_types": [{"name": "system", "enabled": "{{ 1 }}"}]}'),
+        packed(b'{"log_types": [{"name": "system", "else": 1}]}'),
+        packed(b'{"log_types": [{}]}'),
+        packed(b'{"profile_id": NaN}'),
     ],
 )
 def test_an_unreadable_record_is_an_error_that_names_the_tags(tags: dict[str, str]) -> None:

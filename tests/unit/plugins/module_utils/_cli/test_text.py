@@ -80,18 +80,18 @@ def test_transcript_does_not_depend_on_the_pieces(pieces: list[str]) -> None:
         in_pieces.feed(piece)
     at_once.feed("".join(pieces))
     assert in_pieces.lines() == at_once.lines()
-    assert (in_pieces.current(), in_pieces.repeated(), in_pieces.size) == (at_once.current(), at_once.repeated(), at_once.size)
+    assert (in_pieces.current(), in_pieces.repeated(9), in_pieces.size) == (at_once.current(), at_once.repeated(9), at_once.size)
 
 
 def test_transcript() -> None:
     transcript = Transcript()
-    assert (transcript.current(), transcript.repeated(), transcript.lines()) == ("", 1, [""])
+    assert (transcript.current(), transcript.repeated(9), transcript.lines()) == ("", 1, [""])
     transcript.feed("show version\r\nVersion 1\r\n--Mo")
     transcript.feed("re--")
     assert transcript.current() == "--More--"
     transcript.drop_current()
     transcript.feed("\r        \r\x1b[1mnsva-1{}\x1b[0m\r\nnsva-1{} ")
-    assert (transcript.current(), transcript.repeated()) == ("nsva-1{}", 2)
+    assert (transcript.current(), transcript.repeated(9)) == ("nsva-1{}", 2)
     assert transcript.lines(leave_out=2) == ["show version", "Version 1"]
 
 
