@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing as t
 
 import pytest
+import requests
 import responses
 
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._cloudone.netsec import DeploymentToken, NetsecApi, netsec_api
@@ -229,9 +230,12 @@ def test_where_and_as_whom(changes: dict[str, t.Any], url: str, headers: dict[st
     assert ("Authorization" in sent) != ("api-secret-key" in sent)
 
 
+AUTHORITIES = requests.certs.where()
+
+
 @pytest.mark.parametrize(
     ("changes", "verify"),
-    [({}, True), ({"ca_path": "/etc/ca.pem"}, "/etc/ca.pem"), ({"validate_certs": False}, False), ({"validate_certs": False, "ca_path": "/etc/ca.pem"}, False)],
+    [({}, True), ({"ca_path": AUTHORITIES}, AUTHORITIES), ({"validate_certs": False}, False), ({"validate_certs": False, "ca_path": "/none.pem"}, False)],
 )
 def test_certificates(monkeypatch: pytest.MonkeyPatch, changes: dict[str, t.Any], verify: bool | str) -> None:
     monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
