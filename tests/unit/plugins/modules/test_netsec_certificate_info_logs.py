@@ -49,19 +49,19 @@ def stream_of(instance_id: str) -> str:
     return f"system_{instance_id}"
 
 
-def expect(script: Script, *instance_ids: str, config: Result = SYSTEM) -> None:
+def expect(script: Script, *instance_ids: str, config: Result | None = None) -> None:
     """The calls of the API for a few appliances."""
     for number, instance_id in enumerate(instance_ids, start=1):
         script.expect_search(instance_id, listed(instance_id, number=number))
     for number, _instance_id in enumerate(instance_ids, start=1):
-        script.expect("GET", f"/appliances/{number}/cloudwatchlogconfig", config)
+        script.expect("GET", f"/appliances/{number}/cloudwatchlogconfig", SYSTEM if config is None else config)
 
 
-def expect_many(script: Script, instance_ids: t.Sequence[str], *, config: Result = SYSTEM) -> None:
+def expect_many(script: Script, instance_ids: t.Sequence[str], *, config: Result | None = None) -> None:
     """The calls of the API for many appliances."""
     script.expect_list(*(listed(instance_id, number=number) for number, instance_id in enumerate(instance_ids)))
     for number, _instance_id in enumerate(instance_ids):
-        script.expect("GET", f"/appliances/{number}/cloudwatchlogconfig", config)
+        script.expect("GET", f"/appliances/{number}/cloudwatchlogconfig", SYSTEM if config is None else config)
 
 
 def one(aws: World, *, attached_at: datetime = ESTIMATED, **more: t.Any) -> str:
