@@ -107,6 +107,8 @@ class ApplianceSpec(Spec):
     :ivar migration: state of a running appliance migration as ``GET /appliancemigrations`` reports it.
     :ivar offers_ssl_inspection: whether the log type ``sslInspection`` exists.
     :ivar clock_ahead_hours: how far the appliance's own clock is ahead, or behind.
+    :ivar listed_host_name: what the API lists as its host name, where it differs from ``host_name``.
+    :ivar log_lines: what its system log has besides, without time and host name.
     :ivar traffic: whether something passes through it that it writes events about; without, only ``system``, ``audit`` and ``host`` are written.
     """
 
@@ -146,6 +148,8 @@ class ApplianceSpec(Spec):
     profile: str | None = "Default-Profile"
 
     host_name: str = Field(default="", pattern=r"^[A-Za-z0-9_.-]*$")
+    listed_host_name: str | None = None
+    log_lines: list[str] = []
     banner: str = ""
     pager: int = Field(default=0, ge=0)
     confirmations: bool = False

@@ -28,7 +28,7 @@ def appliance_json(api_id: int, state: ApplianceState) -> Json:
         "ID": api_id,
         "instanceId": state.instance_id,
         "provider": PROVIDER,
-        "hostName": spec.host_name,
+        "hostName": spec.host_name if spec.listed_host_name is None else spec.listed_host_name,
         "tosVersion": spec.tos_version,
         "dvVersion": spec.dv_version,
         "auxDv": {"Malware": {"Version": None}},

@@ -249,7 +249,7 @@ class World:
         """Return the lines of the appliance's system log, oldest first, with the times of its own clock."""
         spec = self.appliances[instance_id].spec
         entries = self.log_entries(instance_id, "system", after=BEGINNING, until=self.now())
-        return [entry.dated(spec.clock_ahead).line(spec.host_name) for entry in entries]
+        return [entry.dated(spec.clock_ahead).line(spec.host_name) for entry in entries] + spec.log_lines
 
     def ssh_allowed(self, instance_id: str, source_address: str) -> bool:
         """Whether the security groups on the management interface let this address reach the appliance's SSH."""

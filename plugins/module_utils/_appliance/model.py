@@ -10,6 +10,8 @@ import re
 import typing as t
 from dataclasses import dataclass, field
 
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._printable import printable
+
 Json = dict[str, t.Any]
 
 _MOST_DIGITS = 18
@@ -90,7 +92,7 @@ def is_number(value: t.Any) -> bool:
 
 
 def _text(value: t.Any) -> str | None:
-    return None if value is None or value == "" else str(value)
+    return None if value is None or value == "" else printable(str(value))
 
 
 def _dicts(value: t.Any) -> list[Json]:

@@ -138,3 +138,11 @@ def test_options_that_do_not_go_together(script: Script, run_module: Runner, dis
     result = run(run_module, *distributions)
     assert result["failed"]
     assert message in result["msg"]
+
+
+@pytest.mark.parametrize("profile", [{}, {"id": None}, {"id": "x"}, {"id": [1]}])
+def test_a_profile_without_a_usable_id(script: Script, run_module: Runner, profile: dict[str, t.Any]) -> None:
+    script.expect_search("i-1", appliance(7, "i-1"))
+    script.expect("GET", "/profiles", {"profiles": [{**profile, "name": "Strict"}]})
+    result = run(run_module, {"instance_id": "i-1", "profile_name": "Strict"})
+    assert "The API lists the profile 'Strict' without a usable ID" in result["msg"]

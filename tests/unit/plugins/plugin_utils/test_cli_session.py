@@ -11,6 +11,7 @@ from pathlib import Path
 
 import asyncssh
 import pytest
+from fuzz.stand_ins import Terminal
 
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._errors import InputError
 from ansible_collections.trendmicro.cloudone.plugins.plugin_utils._cli_session import CliSession, Dialogue, OutputTooLong, SessionLost, SessionTimeout
@@ -348,3 +349,39 @@ def test_refused_at_login(connect: Open) -> None:
 def test_too_much_before_the_prompt(connect: Open) -> None:
     with pytest.raises(OutputTooLong):
         connect(Appliance(login=[b"x" * 5000]), max_output=4000).login(TIMEOUT)
+
+
+# Output without bounds.
+
+
+def stream(line: bytes) -> Iterator[bytes]:
+    """More than any log has; it is made as it is read."""
+    yield b"nsva-1{}"
+    yield b"\r\nnsva-1{}"
+    while True:
+        yield line
+
+
+@pytest.mark.parametrize("line", [b"sslv3 alert certificate expired\r\n" * 1000, b"x" * 32_768, b"\r\nnsva-1{}" * 1000, b"--More--"])
+def test_a_log_that_never_ends_is_read_no_further_than_allowed(line: bytes) -> None:
+    terminal = Terminal(stream(line))
+    session = CliSession(terminal, Dialogue(max_output=1_000_000, settle=0))
+    session._transcript.feed("nsva-1{}")
+    session.host_name = "nsva-1"
+    with pytest.raises(OutputTooLong, match=r"longer than 1000000 characters \(ansible_nsva_max_output\)"):
+        session.run("show log-file system", timeout=60)
+    assert terminal.given < 1_200_000
+
+
+def test_a_greeting_that_never_ends() -> None:
+    terminal = Terminal(iter(lambda: b"Welcome\r\n" * 100, None))
+    with pytest.raises(OutputTooLong):
+        CliSession(terminal, Dialogue(max_output=100_000)).login(60)
+    assert terminal.given < 110_000
+
+
+def test_a_prompt_that_never_comes() -> None:
+    started = time.monotonic()
+    with pytest.raises(SessionTimeout):
+        CliSession(Terminal(iter(lambda: time.sleep(0.01) or b".", None)), Dialogue()).login(0.3)
+    assert time.monotonic() - started < 3

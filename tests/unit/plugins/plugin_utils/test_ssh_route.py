@@ -268,3 +268,9 @@ def test_a_local_user_without_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_ssh_route.getpass, "getuser", fail)
     with pytest.raises(InputError, match="set LOGNAME"):
         plan()
+
+
+@pytest.mark.parametrize("host", ["a b", "a\n* ssh-ed25519 KEY", "*", "a,b", "!a", "@revoked", "#a", "a\x00b", "|1|x"])
+def test_a_name_that_would_mean_more_in_a_file_of_known_hosts(host: str) -> None:
+    with pytest.raises(InputError, match="is no name of a host"):
+        plan(host)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import socket
@@ -19,6 +20,7 @@ from pathlib import Path
 import asyncssh
 import paramiko
 import pytest
+from fuzz.stand_ins import Greeted
 
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._errors import InputError
 from ansible_collections.trendmicro.cloudone.plugins.plugin_utils import _ssh_transport
@@ -526,3 +528,56 @@ def test_paramiko_prints_nothing(world: World, capfd: pytest.CaptureFixture[str]
     with pytest.raises(ConnectError):
         log_in(world.hop(world.servers.silent(hang_up=True)))
     assert capfd.readouterr() == ("", "")
+
+
+# Hostile servers.
+
+
+@pytest.mark.parametrize("line", [b"Keep off\r\n", b"x" * 64])
+def test_a_banner_that_never_ends(world: World, line: bytes) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            client, _address = listener.accept()
+            with client, contextlib.suppress(OSError):
+                while True:
+                    client.sendall(line * 100)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        started = time.monotonic()
+        with pytest.raises(ConnectError, match="does not answer as an SSH server: (no answer in time|Indecipherable)") as caught:
+            log_in(world.hop(listener.getsockname()[1]), timeout=0.5)
+        thread.join(10)
+    assert not thread.is_alive(), "the connection is closed"
+    assert time.monotonic() - started < 10
+    assert len(str(caught.value)) < 1000
+    assert caught.value.again
+
+
+@pytest.mark.parametrize(
+    "packet",
+    [
+        b"\0\0\0\x2c\x0a\x14" + b"\xff" * 42,  # lists of algorithms of impossible length
+        b"\0\0\0\x2c\x0a\x14" + bytes(16) + b"\0\0\0\2\xff\xfe" + bytes(20),  # a list that is no text
+        b"\xff\xff\xff\xfc\x0a\x14",  # a packet of 4 GB
+        b"\0\0\0\x0c\xff\x14" + bytes(20),  # more padding than packet
+    ],
+)
+def test_a_handshake_of_another_form(packet: bytes) -> None:
+    with pytest.raises(ConnectError, match="does not answer as an SSH server"):
+        Greeted(b"SSH-2.0-x\r\n" + packet, timeout=3)
+
+
+@pytest.mark.parametrize("host", ["a..b", "\u00e9" * 80])
+def test_a_name_that_no_host_can_have(world: World, host: str) -> None:
+    with pytest.raises(ConnectError, match="is no name that a host can have. Set its address in the inventory"):
+        log_in(replace(world.appliance, host=host))
+
+
+def test_a_certificate_that_cannot_be_read(world: World, tmp_path: Path) -> None:
+    key = tmp_path / "key"
+    key.write_bytes(Path(world.appliance.key_files[0]).read_bytes())
+    Path(f"{key}-cert.pub").mkdir()
+    with pytest.raises(LoginError, match="is not a private key that can be used"):
+        log_in(replace(world.appliance, key_files=(str(key),), identities_only=True))

@@ -202,3 +202,18 @@ class TestOthers:
     def test_without_ec2(self, appliance: Appliance | None, status: str, due: bool) -> None:
         found = judge(appliance=appliance, regions=())
         assert (found.status, found.due) == (status, due)
+
+
+class TestHostile:
+    """Tags that anybody may have written, who may write tags."""
+
+    def test_a_renewal_that_began_in_the_future_is_no_evidence(self) -> None:
+        earlier = tags_to_start({}, Settings(2, None, ()), datetime(9999, 12, 31, tzinfo=UTC))
+        found = Instance("i-1", "eu-west-1", OWN, "running", NOW - timedelta(days=800), earlier, (), None)
+        judged = judge(instance=found)
+        assert judged.status == "expired"
+        assert judged.registration
+        assert judged.registration.source == "root_volume"
+
+    def test_no_date_is_too_late_to_expire(self) -> None:
+        assert expiry(datetime(9999, 2, 1, tzinfo=UTC)).year == 9999

@@ -65,3 +65,8 @@ def test_no_profile_is_made_up(entries: list[tuple[int, int, int | None]]) -> No
 )
 def test_a_migration_runs_unless_it_has_finished(migrations: list[dict[str, t.Any]], migrating: bool) -> None:
     assert is_migrating(migrations, 1) is migrating
+
+
+def test_times_beyond_all_measure() -> None:
+    assert last_profile([distribution(1, 7, 10**400), distribution(1, 8, 5)], 1) is None
+    assert is_migrating([migration(1, "start", 10**400), migration(1, "finish", 5)], 1)

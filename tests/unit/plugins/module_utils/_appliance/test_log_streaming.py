@@ -156,3 +156,8 @@ def test_old_appliances_are_refused(version: str | None, refused: bool) -> None:
         return refuse_old_version(appliance)
     with pytest.raises(InputError, match=f"i-1 has version {version}; .* needs 2020.10.0"):
         refuse_old_version(appliance)
+
+
+def test_names_of_another_type() -> None:
+    entry = {"logName": 1, "logGroupName": ["g"], "logStreamName": 5, "enable": "yes"}
+    assert LogType.from_api(entry) == LogType("1", "['g']", "5", enabled=True)

@@ -91,3 +91,18 @@ def test_what_is_no_version(text: str | None) -> None:
 def test_any_text_is_a_version_or_none(text: str) -> None:
     version = version_tuple(text)
     assert version is None or (len(version) >= 1 and all(number >= 0 for number in version))
+
+
+@pytest.mark.parametrize("number", [10**18, -(10**18), "9" * 19, "9" * 5000, 1e3, True])
+def test_a_number_that_no_database_has(number: t.Any) -> None:
+    with pytest.raises(ValueError, match="no numeric ID"):
+        Appliance.from_api({"ID": number})
+
+
+def test_text_cannot_steer_a_terminal() -> None:
+    read = Appliance.from_api({"ID": 1, "hostName": "\x1b[2Jx\u202e", "providerMetadata": [{"key": "region", "value": "\r"}]})
+    assert (read.host_name, read.region) == ("\ufffd[2Jx\ufffd", "\ufffd")
+
+
+def test_a_version_between_control_characters() -> None:
+    assert version_tuple("2021.1\x1f") == (2021, 1)

@@ -133,3 +133,7 @@ def test_any_user_data_can_be_read(data: bytes) -> None:
 
 def test_compressed_user_data_cannot_fill_the_memory() -> None:
     assert len(read_user_data(base64.b64encode(gzip.compress(b"x" * 10_000_000)).decode())) <= 256 * 1024
+
+
+def test_user_data_that_is_not_encoded() -> None:
+    assert read_user_data("GWLB-mode=1") == ""

@@ -262,3 +262,40 @@ class TestRole:
     def test_sts_is_asked_at_its_regional_endpoint(self, aws: World, monkeypatch: pytest.MonkeyPatch, region: str) -> None:
         monkeypatch.setenv("AWS_STS_REGIONAL_ENDPOINTS", "legacy")
         assert AwsClients({}, concurrency=1).client("sts", region).meta.endpoint_url == f"https://sts.{region}.amazonaws.com"
+
+
+class Endless:
+    """A client whose pages do not end.
+
+    :param same: the marker is always the same.
+    """
+
+    def __init__(self, *, same: bool) -> None:
+        self.meta = boto3.client("ec2", region_name="eu-west-1").meta
+        self.asked = 0
+        self._same = same
+
+    def describe_tags(self, **arguments: t.Any) -> dict[str, t.Any]:
+        self.asked += 1
+        return {"Tags": [], "NextToken": "x" if self._same else f"{self.asked}"}
+
+
+@pytest.mark.parametrize(("same", "asked"), [(True, 2), (False, 5)])
+def test_pages_that_never_end(aws: World, monkeypatch: pytest.MonkeyPatch, same: bool, asked: int) -> None:
+    monkeypatch.setattr(session, "MOST_PAGES", 5)
+    client = Endless(same=same)
+    with pytest.raises(AwsError, match="The pages of ec2:DescribeTags in eu-west-1 do not end"):
+        pages(client, "describe_tags", "Tags")
+    assert client.asked == asked
+
+
+@pytest.mark.parametrize("error", [ValueError("invalid literal for int()"), RecursionError("too deep"), OverflowError("date value out of range")])
+def test_an_answer_that_cannot_be_read(aws: World, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    client = boto3.client("ec2", region_name="eu-west-1")
+
+    def describe_tags(**_arguments: t.Any) -> t.NoReturn:
+        raise error
+
+    monkeypatch.setattr(client, "describe_tags", describe_tags)
+    with pytest.raises(AwsError, match=r"The answer to ec2:DescribeTags cannot be read: .*Check the network"):
+        call(client, "describe_tags")

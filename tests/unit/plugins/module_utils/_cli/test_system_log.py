@@ -80,3 +80,8 @@ def test_certificate_errors() -> None:
         LogLine(datetime(2026, 1, 31, 4, 5, 6, tzinfo=UTC), lines[1]),
         LogLine(None, ERROR.upper()),
     ]
+
+
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00+14:00 x", "9999-12-31T23:59:59-14:00 x"])
+def test_a_time_that_is_none_in_utc(text: str) -> None:
+    assert parse_time(text, NOW) is None

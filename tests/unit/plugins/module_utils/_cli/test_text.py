@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+import time
+import tracemalloc
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,6 +20,7 @@ from ansible_collections.trendmicro.cloudone.plugins.module_utils._cli.text impo
     answer_to,
     compile_errors,
     compile_patterns,
+    excerpt,
     find_error,
     prompt_host,
     refusal,
@@ -220,3 +224,54 @@ def test_refusal_is_told_from_output_about_errors() -> None:
     assert refusal("a\nb\nc\nError: in a log\n") is None
     assert refusal("2026-01-01T00:00:00Z error: in a log") is None
     assert refusal("") is None
+
+
+# Hostile output.
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "-" * 4000,
+        "--more" + " " * 1300 + "-" * 1300 + " " * 1300 + "x",
+        "(yes/no)" * 170 + " " * 2700 + "x",
+        "press any key" * 300 + ":",
+        "lines 1-1" + "1" * 4000,
+    ],
+)
+def test_the_time_for_a_question_does_not_explode(line: str) -> None:
+    started = time.process_time()
+    for patterns in (PAGERS, CONFIRMATIONS):
+        answer_to(line, compile_patterns(patterns, "x"))
+    assert time.process_time() - started < 1
+
+
+def test_the_time_for_an_error_does_not_explode() -> None:
+    started = time.process_time()
+    assert find_error(["token " * 1_000_000], compile_errors(REGISTRATION_ERRORS, "x")) is None
+    assert time.process_time() - started < 2
+
+
+def test_an_error_is_found_once_for_many_keywords() -> None:
+    line = "The token for the key is expired"
+    assert find_error(["token key", line], compile_errors(REGISTRATION_ERRORS, "x")) == line
+    assert find_error([f"key {'x' * 5000} is expired"], compile_errors(REGISTRATION_ERRORS, "x")) is None, "no message is so long"
+
+
+@pytest.mark.parametrize("pattern", ["", ".*", "x?", r"\s*"])
+def test_a_pattern_that_asks_for_ever(pattern: str) -> None:
+    with pytest.raises(InputError, match="pagers: .* matches an empty line, which asks nothing"):
+        compile_patterns({pattern: " "}, "pagers")
+
+
+def test_a_line_wider_than_any_terminal() -> None:
+    line = "\u65e5" * 3_000_000 + "\x1b[31mx\rover\b"
+    tracemalloc.start()
+    assert render(line) == "\u65e5" * 3_000_000 + "xover"
+    assert tracemalloc.get_traced_memory()[1] < 100_000_000
+    tracemalloc.stop()
+
+
+def test_what_a_result_keeps() -> None:
+    lines = [str(number) for number in range(5000)]
+    assert excerpt([*lines, "x" * 10_000]) == [*lines[-999:], "x" * 4096]

@@ -17,6 +17,8 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._cloudone import http_client
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._cloudone.answer import Allowance
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._cloudone.http_client import RETRIES, HttpClient
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._errors import ApiError, InputError
 
@@ -356,3 +358,51 @@ def test_a_header_that_cannot_be_sent_is_not_shown(value: str) -> None:
     with pytest.raises(InputError, match="header Authorization") as caught:
         make_client("https://example.com", Authorization=value)
     assert "Secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("encoding", [{}, {"Content-Encoding": "gzip"}])
+def test_a_body_that_never_ends(server: Server, monkeypatch: pytest.MonkeyPatch, encoding: dict[str, str]) -> None:
+    monkeypatch.setattr(http_client, "Allowance", lambda: Allowance(100_000))
+    server.answers = [Answer(body=" " * 200_000, headers={"Content-Length": str(10**12), **encoding})]
+    with pytest.raises(ApiError, match="HTTP 200, but the answer is (larger|not compressed).*Check the URL of the API") as caught:
+        make_client(server.url).request_json("GET", "/x")
+    assert caught.value.status == 200
+
+
+def test_only_gzip_is_asked_for(server: Server) -> None:
+    make_client(server.url).request_json("GET", "/x")
+    assert server.requests[0][2]["Accept-Encoding"] == "gzip"
+
+
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [("[" * 100_000, "has more than 50 objects"), ("[" * 60 + "]" * 60, "has more than 50 objects"), ('{"a": NaN}', "has a number that is none")],
+)
+def test_json_of_which_nothing_can_be_made(server: Server, body: str, problem: str) -> None:
+    server.answers = [Answer(body=body)]
+    with pytest.raises(ApiError, match=f"HTTP 200, but the answer {problem}"):
+        make_client(server.url).request_json("GET", "/x")
+
+
+@pytest.mark.parametrize("kind", ["text/html; charset=idna", "text/html; charset=hex", "text/html; charset=\u00ff"])
+@pytest.mark.parametrize("status", [200, 400])
+def test_a_charset_that_is_none(server: Server, kind: str, status: int) -> None:
+    server.answers = [Answer(status=status, body="no \U0001f600 JSON", headers={"Content-Type": kind})]
+    with pytest.raises(ApiError, match=r"no JSON but|HTTP 400: no \U0001f600 JSON"):
+        make_client(server.url).request_json("GET", "/x")
+
+
+@pytest.mark.parametrize("retry_after", ["9" * 5000, "Thu, 01 Jan 99999 00:00:00 GMT", "Thu, 99 Foo 2015 99:99:99 GMT"])
+def test_a_retry_after_beyond_all_measure(server: Server, pauses: list[float], retry_after: str) -> None:
+    server.answers = [Answer(status=503, headers={"Retry-After": retry_after}), Answer()]
+    make_client(server.url).request_json("GET", "/x")
+    assert len(pauses) == 1
+    assert pauses[0] <= 60
+
+
+def test_half_characters_and_control_characters(server: Server) -> None:
+    server.answers = [Answer(body=r'{"name": "\ud800\u001b"}'), Answer(status=400, body=r'{"details": "\u001b[2J\ud800"}')]
+    client = make_client(server.url)
+    assert client.request_json("GET", "/x") == {"name": "\ufffd\x1b"}
+    with pytest.raises(ApiError, match="HTTP 400: \ufffd\\[2J\ufffd"):
+        client.request_json("GET", "/x")

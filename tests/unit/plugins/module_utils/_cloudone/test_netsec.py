@@ -11,6 +11,7 @@ import pytest
 import requests
 import responses
 
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._cloudone import netsec
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._cloudone.netsec import DeploymentToken, NetsecApi, netsec_api
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._errors import ApiError, InputError
 from ansible_collections.trendmicro.cloudone.tests.unit.plugins.netsec_script import (
@@ -64,6 +65,22 @@ def test_a_cursor_that_repeats(script: Script, api: NetsecApi, cursors: list[str
     for asked, following in zip(["", *cursors], cursors, strict=False):
         script.expect("GET", "/appliances", page(following=following), query={**FIRST, "cursor": asked})
     with pytest.raises(ApiError, match="GET /appliances: the pages do not end, the same cursor came twice"):
+        api.list_appliances()
+
+
+def test_pages_that_never_end(script: Script, api: NetsecApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(netsec, "MOST_PAGES", 3)
+    for number in range(3):
+        script.expect("GET", "/appliances", page(following=f"{number + 1}"), query={**FIRST, "cursor": str(number or "")})
+    with pytest.raises(ApiError, match="GET /appliances: the pages do not end, there are more than 3"):
+        api.list_appliances()
+
+
+def test_pages_that_are_too_much_together(script: Script, api: NetsecApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(netsec, "LARGEST_LIST", 1000)
+    script.expect("GET", "/appliances", page(appliance(1, "i-1"), following="b"), query=FIRST)
+    script.expect("GET", "/appliances", page(appliance(2, "i-2"), appliance(3, "i-3")), query={**FIRST, "cursor": "b"})
+    with pytest.raises(ApiError, match="the answer is larger than"):
         api.list_appliances()
 
 

@@ -377,3 +377,9 @@ def test_what_was_created_is_found_again(data: st.DataObject, channel: str) -> N
     found = find([Setting.from_api(applied(None, plan(None, asked)), "a")], asked)
     assert found is not None
     assert found.id == "1"
+
+
+@pytest.mark.parametrize("attributes", [None, [], "x", {"filter": "abc", "configuration": [1]}, {"filter": [1], "configuration": "x"}])
+def test_a_setting_of_another_form(attributes: t.Any) -> None:
+    read = Setting.from_api({"id": "1", "attributes": attributes}, "a")
+    assert (read.filter, read.configuration) == ({}, None)

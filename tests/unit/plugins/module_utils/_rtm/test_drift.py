@@ -10,6 +10,7 @@ import pytest
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._errors import InputError
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._rtm.drift import Drift, forwards, rule_drift, stack_drift
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._rtm.model import Observed, Rule, Stack, Wanted, account_number
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._rtm.observe import read_pattern
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._rtm.options import read_wanted
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._rtm.template import EVENT_BUS_SOURCES, REGIONS, RULE_NAME, parameters, pattern, template_body
 
@@ -141,3 +142,19 @@ class TestOptions:
     def test_sources_that_are_none(self, sources: list[str]) -> None:
         with pytest.raises(InputError, match="event_bus_sources"):
             read_wanted({**OPTIONS, "event_bus_sources": sources})
+
+
+class TestHostile:
+    @pytest.mark.parametrize("text", [None, "", "{", "[1]", "[" * 100_000, '{"a":' * 60 + "1" + "}" * 60, '{"a": NaN}'])
+    def test_a_pattern_that_cannot_be_read_is_another_one(self, text: str | None) -> None:
+        assert read_pattern(text) == {}
+
+    def test_lists_in_lists_are_compared_in_no_time(self) -> None:
+        inner: list[object] = ["'\"\\"]
+        for _level in range(40):
+            inner = [inner, "x"]
+        assert Drift.PATTERN in rule_drift(observed(read_pattern(json.dumps({"account": inner}))), WANTED)
+
+    def test_the_order_means_nothing_for_objects_either(self) -> None:
+        own = {**pattern(ACCOUNT, ["aws.s3", "aws.ec2"]), "account": [ACCOUNT]}
+        assert not rule_drift(observed({**own, "source": ["aws.ec2", "aws.s3"]}), WANTED)
