@@ -46,11 +46,13 @@ class Body:
 class Terminal:
     """A channel that gives what is in a script, then nothing more.
 
+    :param pieces: ``None`` for a pause.
+
     :ivar given: how much it has given.
     :ivar typed: what was sent to it.
     """
 
-    def __init__(self, pieces: t.Iterable[bytes]) -> None:
+    def __init__(self, pieces: t.Iterable[bytes | None]) -> None:
         self._pieces = iter(pieces)
         self.given = 0
         self.typed = b""

@@ -61,6 +61,7 @@ def test_a_trickle(monkeypatch: pytest.MonkeyPatch) -> None:
         (b"{}", "gzip, gzip", "is compressed as gzip, gzip, which was not asked for"),
         (b"{}", "br", "is compressed as br, which was not asked for"),
     ],
+    ids=["not compressed", "cut", "empty", "twice", "otherwise"],
 )
 def test_what_cannot_be_decompressed(content: bytes, encoding: str, problem: str) -> None:
     with pytest.raises(UnusableAnswer, match=problem):

@@ -81,6 +81,7 @@ def server() -> t.Iterator[Server]:
 
     httpd = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     httpd.daemon_threads = True
+    httpd.handle_error = lambda *_arguments: None  # type: ignore[method-assign]  # a client may hang up
     state = Server(f"http://127.0.0.1:{httpd.server_port}/api")
     thread = threading.Thread(target=httpd.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
