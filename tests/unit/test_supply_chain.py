@@ -8,12 +8,12 @@ from __future__ import annotations
 import io
 import json
 import re
-import subprocess
-import sys
+import runpy
 import tarfile
 import typing as t
 from pathlib import Path
 
+import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 from packaging.requirements import Requirement
@@ -52,23 +52,20 @@ def make_artefact(folder: Path, requirements: str = "# Needed.\nboto3>=1.28.0\np
     return path
 
 
-def write(folder: Path, libraries: t.Mapping[str, str], artefact: Path) -> subprocess.CompletedProcess[str]:
-    """Have the document written for an environment with these libraries."""
+def write(libraries: t.Mapping[str, str], artefact: Path) -> str:
+    """The document for an environment with these libraries."""
     components = [
         {"type": "library", "name": name, "version": version, "purl": f"pkg:pypi/{name}@{version}", "bom-ref": f"{name}=={version}"}
         for name, version in libraries.items()
     ]
-    environment = folder / "environment.json"
-    environment.write_text(json.dumps({"bomFormat": "CycloneDX", "specVersion": "1.6", "version": 1, "components": components}), encoding="utf-8")
-    command = [sys.executable, "tools/sbom_document.py", str(environment), "requirements.lock", str(artefact)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    environment = {"bomFormat": "CycloneDX", "specVersion": "1.6", "version": 1, "components": components}
+    return t.cast(str, runpy.run_path(str(ROOT / "tools" / "sbom_document.py"))["document"](environment, LOCK, artefact))
 
 
 def test_the_bill_of_materials_names_the_collection_and_all_that_it_needs(tmp_path: Path) -> None:
-    done = write(tmp_path, locked(), make_artefact(tmp_path))
-    assert done.returncode == 0, done.stderr
-    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(done.stdout) is None
-    document = json.loads(done.stdout)
+    text = write(locked(), make_artefact(tmp_path))
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
+    document = json.loads(text)
     root = document["metadata"]["component"]
     assert (root["group"], root["name"], root["version"]) == ("trendmicro", "cloudone", "1.2.3")
     assert root["licenses"] == [{"license": {"id": "GPL-3.0-or-later"}}]
@@ -81,12 +78,10 @@ def test_the_bill_of_materials_names_the_collection_and_all_that_it_needs(tmp_pa
 
 
 def test_an_environment_that_is_not_the_locked_one_is_refused(tmp_path: Path) -> None:
-    done = write(tmp_path, locked() | {"requests": "1.0"}, make_artefact(tmp_path))
-    assert done.returncode == 1
-    assert "not what is locked" in done.stderr
+    with pytest.raises(SystemExit, match="not what is locked.*requests"):
+        write(locked() | {"requests": "1.0"}, make_artefact(tmp_path))
 
 
 def test_a_library_that_is_not_locked_is_missed(tmp_path: Path) -> None:
-    done = write(tmp_path, locked(), make_artefact(tmp_path, "boto3\nsomething-else\n"))
-    assert done.returncode == 1
-    assert "are locked" in done.stderr
+    with pytest.raises(SystemExit, match="Not all of .*something-else.* are locked"):
+        write(locked(), make_artefact(tmp_path, "boto3\nsomething-else\n"))
