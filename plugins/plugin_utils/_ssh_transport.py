@@ -46,6 +46,7 @@ KEEPALIVE_SECONDS = 15
 WIDTH, HEIGHT = 2000, 1000
 
 LONGEST_REASON = 300
+_TOO_LONG = "the handshake took longer than ansible_connect_timeout"
 
 
 class ConnectError(CloudOneError):
@@ -153,7 +154,7 @@ class SshConnection:
         try:
             transport.start_client(timeout=self._left())
             if not transport.initial_kex_done:  # paramiko does not say so when the time is over
-                raise paramiko.SSHException("the handshake took longer than ansible_connect_timeout")
+                raise paramiko.SSHException(_TOO_LONG)
             key = transport.get_remote_server_key()
         except IncompatiblePeer as error:
             raise ConnectError(
@@ -162,7 +163,9 @@ class SshConnection:
             ) from error
         except Exception as error:
             complaint = f" {self._proxy.complaint()}." if self._proxy else ""
-            reason = f"{self._name(hop)} does not answer as an SSH server: {_text(error)}.{complaint} {self._advice(hop)}"
+            # What paramiko gave up first when the time was over is a matter of chance.
+            problem = _text(error) if time.monotonic() < self._deadline else _TOO_LONG
+            reason = f"{self._name(hop)} does not answer as an SSH server: {problem}.{complaint} {self._advice(hop)}"
             raise ConnectError(reason, again=True) from error
         if hop.host_key_policy != "off":
             self._check_host_key(hop, key, known)
