@@ -21,7 +21,7 @@ from faults.model import Json, Run
 from lab.lab import Lab
 
 ROOT = Path(__file__).parents[2]
-LONGEST_RUN = 240.0
+LONGEST_RUN = 600.0
 LOOK_EVERY = 0.1
 
 Command = t.Sequence[str]

@@ -67,6 +67,9 @@ class Renewal:
         problems = []
         if run.returncode == 0 and (wrong or world["groups_left"]):
             problems.append(f"the exit code is 0, but {wrong or 'a temporary security group is left'}")
+        if "Show the summary" not in run.output:
+            # Ansible itself gives up, as it does when a worker of its own was killed.
+            return problems if run.killed or "ERROR" in run.output or "fatal: " in run.output else [*problems, "the run ended without a reason"]
         if not run.killed:
             problems += [f"{instance_id} is {', '.join(each)}, and is not named" for instance_id, each in wrong.items() if instance_id not in run.failed]
             problems += [f"{instance_id} failed, and the summary does not say why" for instance_id in sorted(run.failed) if not _explained(run, instance_id)]
