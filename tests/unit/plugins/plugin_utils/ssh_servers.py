@@ -149,10 +149,11 @@ class Servers:
         """Start a jump host; returns its port."""
         return self.start(host_key, server_factory=lambda: jump_host, **options)
 
-    def silent(self, *, hang_up: bool = False) -> int:
-        """A port that accepts connections and says nothing, or closes them at once."""
+    def silent(self, *, hang_up: bool = False, greeting: bytes = b"") -> int:
+        """A port that accepts connections and says nothing but its greeting, or closes them at once."""
 
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.write(greeting)
             if not hang_up:
                 await reader.read()
             writer.close()

@@ -490,10 +490,16 @@ def test_nothing_is_left_running(world: World, tmp_path: Path) -> None:
 def test_a_server_that_says_nothing(world: World, through_jump_host: bool) -> None:
     hop = world.hop(world.servers.silent())
     started = time.monotonic()
-    with pytest.raises(ConnectError, match="Appliance .* does not answer as an SSH server: the handshake took longer.*security group") as caught:
+    with pytest.raises(ConnectError, match="Appliance .* does not answer as an SSH server: .*security group") as caught:
         log_in(*([world.jump, hop] if through_jump_host else [hop]), timeout=0.6)
     assert caught.value.again
     assert 0.5 < time.monotonic() - started < 3
+
+
+def test_a_server_that_says_no_more_than_what_it_is(world: World) -> None:
+    with pytest.raises(ConnectError, match="SSH server: the handshake took longer than ansible_connect_timeout.* security group") as caught:
+        log_in(world.hop(world.servers.silent(greeting=b"SSH-2.0-OpenSSH_9.9\r\n")), timeout=0.6)
+    assert caught.value.again
 
 
 def test_a_server_that_hangs_up(world: World) -> None:
