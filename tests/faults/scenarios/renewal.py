@@ -45,7 +45,7 @@ class Renewal:
     }
 
     def arguments(self) -> list[str]:
-        return ["--forks", "9"]
+        return ["--forks", "6"]
 
     def variables(self, lab: Lab) -> Json:
         return {
