@@ -141,8 +141,8 @@ class SshConnection:
         transport = paramiko.Transport(stream, disabled_algorithms=weak)
         self._transports.append(transport)
         _check_offered(transport, allowed)
-        # paramiko's own limits are for single steps.
-        transport.banner_timeout = transport.handshake_timeout = transport.auth_timeout = self._left()
+        # paramiko's own limits are for single steps: longer than the one for all of them, so that it is this one that is told of.
+        transport.banner_timeout = transport.handshake_timeout = self._left() + 1
         try:
             known = read_keys(hop.known_hosts_files, hop.known_as)
         except OSError as error:
