@@ -129,4 +129,5 @@ def _stack_view(stack: Stack) -> Result:
 
 
 def _rule_view(rule: Rule) -> Result:
-    return {"state": rule.state, "event_pattern": rule.pattern, "targets": [str(target["Arn"]) for target in rule.targets]}
+    # EventBridge lists targets in no order that means something: a diff must not show one.
+    return {"state": rule.state, "event_pattern": rule.pattern, "targets": sorted(str(target["Arn"]) for target in rule.targets)}
