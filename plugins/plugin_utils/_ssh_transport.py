@@ -26,6 +26,9 @@ except ImportError as import_error:
 
 # Without any handler, Python prints paramiko's tracebacks of failures, which are reported here, to standard error.
 logging.getLogger("paramiko").addHandler(logging.NullHandler())
+# Nor does it write into the file of ANSIBLE_LOG_PATH: a worker that Ansible forks while another thread writes there gets that file locked for good,
+# and paramiko, which logs in the middle of a handshake, would wait for ever.
+logging.getLogger("paramiko").propagate = False
 
 # Offered by some versions of paramiko. Names that a version does not know do no harm.
 WEAK_ALGORITHMS = {

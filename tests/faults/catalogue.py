@@ -12,7 +12,7 @@ from faults.model import Kind, Step, Target
 
 # Seconds: the runs wait no longer than API_TIMEOUT for an answer of an API and than SSH_TIMEOUT for an appliance; slow is beyond both.
 API_TIMEOUT = 2
-SSH_TIMEOUT = 40
+SSH_TIMEOUT = 15
 SLOW = 3.0
 
 _STATUSES = (400, 401, 403, 404, 409, 429, 500, 502, 503, 504)

@@ -77,7 +77,9 @@ def record(playbook: str, fleet: str, folder: Path, *, check: bool = False) -> l
         run = stage.play(*(["--check"] if check else []))
         wrong = [] if check else stage.scenario.unfinished(stage.lab)
         if run.returncode or wrong:
-            raise RuntimeError(f"The clean run of {playbook} ended with {run.returncode}: {wrong}\n{run.output[-3000:]}")
+            log = folder.with_suffix(".log")
+            log.write_text(run.output, encoding="utf-8")
+            raise RuntimeError(f"The clean run of {playbook} ended with {run.returncode}: {wrong}; its output is in {log}")
         return steps_of(stage.lab.control.calls(), ACCOUNT_ID)
 
 

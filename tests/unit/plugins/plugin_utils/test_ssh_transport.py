@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import re
 import socket
@@ -528,6 +529,12 @@ def test_a_name_that_does_not_exist(world: World) -> None:
 def test_a_server_without_a_shell(world: World) -> None:
     with pytest.raises(ConnectError, match="gives no interactive shell"):
         log_in(world.jump)
+
+
+def test_paramiko_writes_into_no_log_file(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    log_in(world.appliance)
+    assert [record for record in caplog.records if record.name.startswith("paramiko")] == []
 
 
 def test_paramiko_prints_nothing(world: World, capfd: pytest.CaptureFixture[str]) -> None:
