@@ -80,9 +80,10 @@ def acted(playbook: str, fleet: str, steps: t.Sequence[Step], acts: t.Sequence[s
     At writes the run is also killed, and the write that is under way is carried out all the same.
     """
     held = [step for step in steps if step.call != "connect"]
+    # Of calls like each other in a row, and of those about several subjects at the same time, the first one stands for all.
+    firsts = {step.name: step for step in reversed([next(same) for _call, same in itertools.groupby(held, key=lambda step: (step.target, step.call))])}
     rounds = []
-    for turn, (_name, same) in enumerate(itertools.groupby(held, key=lambda step: (step.target, step.call))):
-        step = next(same)
+    for turn, step in enumerate(reversed(firsts.values())):
         rounds.append(_held(playbook, fleet, step, acts[turn % len(acts)], lost=True))
         if step.write and step.target != "cli":
             rounds.append(_held(playbook, fleet, step, KILL_RUN, lost=False))

@@ -71,7 +71,8 @@ def test_a_reboot_is_a_broken_session_and_a_connection_that_fails_later() -> Non
 
 
 OPERATIONS = ["ec2:CreateSecurityGroup", "ec2:DescribeInstances", "logs:PutRetentionPolicy", "cloudformation:CreateStack"]
-CALLS = st.lists(st.builds(aws, st.sampled_from(OPERATIONS), st.sampled_from(["us-east-1", "eu-west-1", "sa-east-1"]), write=st.booleans()), max_size=25)
+PLACES = st.tuples(st.sampled_from(OPERATIONS), st.sampled_from(["us-east-1", "eu-west-1", "sa-east-1"]))
+CALLS = st.lists(PLACES.map(lambda place: aws(*place, write="Describe" not in place[0])), max_size=25)
 
 
 @given(CALLS)
