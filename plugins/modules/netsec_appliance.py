@@ -133,12 +133,16 @@ def unregister(api: NetsecApi, instance_ids: t.Sequence[str], *, concurrency: in
     found = find_each(api, instance_ids, concurrency=concurrency)
     migrations = api.migrations() if any(outcome.value for outcome in found) else []
 
-    def remove(_instance_id: str, appliance: Appliance | None) -> Result:
+    def remove(instance_id: str, appliance: Appliance | None) -> Result:
         if appliance is None:
             return {"appliance": None}
         if is_migrating(migrations, appliance.id):
             raise InputError("Its software is being migrated: wait until the migration has finished, then run again.")
-        return {"appliance": appliance.as_result(), "changed": check_mode or api.unregister(appliance.id)}
+        removed = check_mode or api.unregister(appliance.id)
+        # What stands before the API may say as well that there is no such thing. An appliance that is still listed must not register anew.
+        if not removed and api.find(instance_id):
+            raise InputError("The API said that there is no such appliance, but still lists it. Run again.")
+        return {"appliance": appliance.as_result(), "changed": removed}
 
     return entries(for_each_found(found, remove, concurrency=concurrency))
 

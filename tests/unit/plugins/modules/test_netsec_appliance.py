@@ -51,7 +51,19 @@ def test_gone_in_the_meantime(script: Script, run_module: Runner) -> None:
     script.expect_search("i-1", appliance(7, "i-1"))
     expect_no_migrations(script)
     script.expect("DELETE", "/appliances/7", status=404)
-    assert not run_module(main, {**ABSENT, "instance_ids": ["i-1"]})["changed"]
+    script.expect_search("i-1")
+    result = run_module(main, {**ABSENT, "instance_ids": ["i-1"]})
+    assert (result["failed"], result["changed"]) == (False, False)
+
+
+def test_an_appliance_that_is_still_listed_is_not_taken_for_gone(script: Script, run_module: Runner) -> None:
+    script.expect_search("i-1", appliance(7, "i-1"))
+    expect_no_migrations(script)
+    script.expect("DELETE", "/appliances/7", text="<html>no such page</html>", status=404)
+    script.expect_search("i-1", appliance(7, "i-1"))
+    result = run_module(main, {**ABSENT, "instance_ids": ["i-1"]})
+    assert (result["failed"], result["changed"]) == (True, False)
+    assert "still lists it. Run again." in result["msg"]
 
 
 def test_unregister_in_check_mode(script: Script, run_module: Runner) -> None:
