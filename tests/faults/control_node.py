@@ -52,6 +52,8 @@ class ControlNode:
             "ANSIBLE_LOG_PATH": str(self.log),
             "ANSIBLE_REMOTE_TEMP": str(folder / "home" / ".ansible" / "tmp"),
             "ANSIBLE_FORCE_COLOR": "0",
+            # So that they are searched for secrets.
+            "ANSIBLE_DISPLAY_TRACEBACK": "always",
         }
 
     def start(self, playbook: str, arguments: Command, variables: Json, environment: t.Mapping[str, str] | None = None, name: str = "run") -> RunningPlay:

@@ -42,7 +42,7 @@ ROUNDS = {
             fault("SSH drop", "cli", {"instance_id": instance("renew_certs", 1), "moment": "answer:cloudone register"}),
         ),
     ),
-    "killed while it writes its record": Round("renew_certs", "small", (killed("aws", {"operation": "ec2:CreateTags"}),)),
+    "killed while it makes a log group": Round("configure_cloudwatch_logs", "small", (killed("aws", {"operation": "logs:CreateLogGroup"}),)),
     "two appliances, two kinds of answers": Round(
         "configure_cloudwatch_logs",
         "small",
