@@ -88,7 +88,7 @@ integration: $(TEST) ## the playbook, modules and connection against the lab, fa
 	@tools/require_programs sshd curl chromium
 	$(PYTEST) -n 2 tests/integration
 
-faults: $(TEST) ## the fault matrix: every playbook, every outside call, every way to fail; report in build/faults/ (about an hour)
+faults: $(TEST) ## the fault matrix: every playbook, every outside call, every way to fail; report in build/faults/ (hours)
 	@tools/require_programs sshd
 	python -m faults --out build/faults
 

@@ -431,7 +431,7 @@ from datetime import datetime, timedelta
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.certificate import assess
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.certificate import assess, margin
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.certificate_log import LogEvidence
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.evidence import Evidence, Wanted, gather
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.forecast_summary import summarize
@@ -519,15 +519,12 @@ def location(wanted: Wanted, evidence: Evidence) -> Result:
 def forecast_all(params: t.Mapping[str, t.Any], now: datetime) -> list[Outcome[str, Result]]:
     """One outcome for each appliance, in their order."""
     concurrency = params["concurrency"]
-    if not 0 <= params["renew_before"] <= 730:
-        raise InputError(f"renew_before must be between 0 and 730, the days that a certificate is valid; it is {params['renew_before']}.")
+    renew_before = margin(params["renew_before"])
     if params["log_window"] < 1:
         raise InputError(f"log_window must be at least 1 day; it is {params['log_window']}.")
     from_cli = {one["instance_id"]: _error_times(one, now) for one in params["command_line_logs"]}
     api = netsec_api(params, concurrency)
     wanted = [Wanted(**appliance, hosted=appliance["instance_id"] in params["hosted_instance_ids"]) for appliance in params["appliances"]]
-    renew_before = timedelta(days=params["renew_before"])
-
     read_logs = log_reader(api, registration_tag=params["registration_tag"], window=timedelta(days=params["log_window"]), now=now, concurrency=concurrency)
 
     def judge(outcome: Outcome[Wanted, Evidence]) -> Result:

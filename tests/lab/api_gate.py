@@ -96,12 +96,11 @@ def _stated_answer(effect: ApiEffect) -> Response:
     return JSONResponse(effect.body, effect.status, effect.headers)
 
 
-class _Merging:
-    """Puts fields into a JSON answer on its way out."""
+class _Whole:
+    """Waits until an answer is complete on its way out, and lets a subclass send something else."""
 
-    def __init__(self, send: Send, fields: dict[str, t.Any]) -> None:
+    def __init__(self, send: Send) -> None:
         self._send = send
-        self._fields = fields
         self._start: MutableMapping[str, t.Any] = {}
         self._body = b""
 
@@ -110,36 +109,42 @@ class _Merging:
             self._start = message
             return
         self._body += message.get("body", b"")
-        if message.get("more_body"):
-            return
-        body = json.dumps({**json.loads(self._body), **self._fields}).encode()
+        if not message.get("more_body"):
+            await self._send_instead(self._body)
+
+    async def _send_instead(self, body: bytes) -> None:
+        raise NotImplementedError
+
+    async def _send_body(self, body: bytes) -> None:
+        """Send the answer with another body."""
         headers = [(name, value) for name, value in self._start["headers"] if name != b"content-length"]
         await self._send({**self._start, "headers": [*headers, (b"content-length", str(len(body)).encode())]})
         await self._send({"type": "http.response.body", "body": body})
 
 
-class _Losing:
-    """Loses an answer, or the second half of it, on its way out."""
+class _Merging(_Whole):
+    """Puts fields into a JSON answer."""
+
+    def __init__(self, send: Send, fields: dict[str, t.Any]) -> None:
+        super().__init__(send)
+        self._fields = fields
+
+    async def _send_instead(self, body: bytes) -> None:
+        await self._send_body(json.dumps({**json.loads(body), **self._fields}).encode())
+
+
+class _Losing(_Whole):
+    """Loses an answer, or the second half of it."""
 
     def __init__(self, send: Send, receive: Receive, effect: ApiEffect) -> None:
-        self._send = send
+        super().__init__(send)
         self._receive = receive
         self._effect = effect
-        self._start: MutableMapping[str, t.Any] = {}
-        self._body = b""
 
-    async def __call__(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
-            self._start = message
-            return
-        self._body += message.get("body", b"")
-        if message.get("more_body"):
-            return
-        half = self._body[: len(self._body) // 2]
+    async def _send_instead(self, body: bytes) -> None:
+        half = body[: len(body) // 2]
         if self._effect.truncate:
-            headers = [(name, value) for name, value in self._start["headers"] if name != b"content-length"]
-            await self._send({**self._start, "headers": [*headers, (b"content-length", str(len(half)).encode())]})
-            await self._send({"type": "http.response.body", "body": half})
+            await self._send_body(half)
             return
         if self._effect.lose == "half":
             await self._send(self._start)

@@ -13,7 +13,7 @@ from datetime import MAXYEAR, datetime, timedelta
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.certificate_log import LogEvidence, errors_after, errors_are_over
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.model import Appliance
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.renewal_record import renewed_since
-from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.instances import Instance
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.instances import GONE, Instance
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._errors import InputError
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._times import EPOCH, from_text, to_text
 
@@ -21,10 +21,9 @@ Status = t.Literal["valid", "expiring", "expired", "unregistered", "hosted", "un
 Source = t.Literal["registration_tag", "renewal_record", "log_evidence", "root_volume"]
 
 LIFETIME_YEARS = 2
+_LIFETIME_DAYS = 730
 # A tag may be ahead of this machine's clock by so much; beyond that one of the two is wrong.
 _CLOCK_SKEW = timedelta(days=1)
-# States of an instance from which it does not come back.
-_GONE = {"shutting-down", "terminated"}
 
 
 @dataclass(frozen=True)
@@ -91,6 +90,16 @@ class Assessment:
     errors: tuple[datetime, ...] = ()
 
 
+def margin(days: int) -> timedelta:
+    """How long before its expiry a certificate is due, from the option ``renew_before``.
+
+    :raises InputError: it is negative, or longer than a certificate is valid.
+    """
+    if not 0 <= days <= _LIFETIME_DAYS:
+        raise InputError(f"renew_before must be between 0 and {_LIFETIME_DAYS}, the days that a certificate is valid; it is {days}.")
+    return timedelta(days=days)
+
+
 def expiry(registered_at: datetime) -> datetime:
     """The same date two years on. February 29 becomes February 28: rather a day early than late."""
     return _in_years(registered_at, LIFETIME_YEARS)
@@ -142,7 +151,7 @@ def assess(facts: Facts, *, registration_tag: str, renew_before: timedelta, now:
     if facts.instance is None:
         return _not_in_ec2(facts)
     state = facts.instance.state
-    if state in _GONE:
+    if state in GONE:
         leftover = "; the API still lists the appliance: unregister it" if facts.appliance else ""
         return Assessment("unknown", False, f"the EC2 instance is {state}{leftover}", orphaned=facts.appliance is not None)
     if facts.appliance is None:
@@ -158,7 +167,7 @@ def log_matters_since(facts: Facts, *, registration_tag: str, now: datetime) -> 
 
     They cannot where nothing is dated, and where a certificate has expired by a date that is no estimate.
     """
-    if facts.named_hosted or facts.appliance is None or facts.instance is None or facts.instance.state in _GONE:
+    if facts.named_hosted or facts.appliance is None or facts.instance is None or facts.instance.state in GONE:
         return None
     try:
         found = registration(facts.instance, facts.appliance.id, registration_tag, now)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.session import AwsClients
@@ -28,18 +29,18 @@ class Role(t.NamedTuple):
     external_id: str | None = None
 
     @classmethod
-    def of(cls, appliance: Params) -> Role:
-        """The role that is named with an appliance; empty texts name none.
+    def of(cls, params: Params) -> Role:
+        """The role that options name; empty texts name none.
 
-        :param appliance: a dictionary as in ``ec2_appliances_spec()``.
+        :param params: a dictionary with options of ``role_spec()``.
         """
-        return cls(appliance["assume_role_arn"] or None, appliance["assume_role_external_id"] or None)
+        return cls(params.get("assume_role_arn") or None, params.get("assume_role_external_id") or None)
 
     @property
     def account_id(self) -> str | None:
-        """The account that the role is in."""
-        parts = (self.arn or "").split(":")
-        return parts[4] if len(parts) > 5 else None
+        """The account that the role is in; ``None`` if there is no role, or its ARN is none."""
+        found = re.match(r"arn:[^:]+:iam::([0-9]{12}):role/", self.arn or "")
+        return found[1] if found else None
 
     def options(self, params: Params) -> Params:
         """Module parameters as in ``aws_spec()``, with this role if there is one."""

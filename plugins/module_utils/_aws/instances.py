@@ -13,6 +13,9 @@ from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.session i
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._errors import AwsError, InputError
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._pool import for_each
 
+# States of an instance from which it does not come back.
+GONE = frozenset({"shutting-down", "terminated"})
+
 
 @dataclass(frozen=True)
 class NetworkInterface:
@@ -129,7 +132,7 @@ def require_instances(clients: AwsClients, wanted: t.Mapping[str, t.Sequence[str
                 f"There is no EC2 instance {instance_id} in {regions} for these AWS credentials. Check the id, the region and the account. "
                 "Leave out appliances that the vendor hosts: their instances are in accounts of the vendor."
             )
-        if instance.state in {"shutting-down", "terminated"}:
+        if instance.state in GONE:
             raise InputError(f"The EC2 instance {instance_id} is {instance.state}.")
         return instance
 

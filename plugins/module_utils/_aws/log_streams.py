@@ -107,6 +107,7 @@ def search(
 
 
 def _event(answer: t.Mapping[str, t.Any]) -> Event:
+    # Without a time that can be, it is older than all that counts.
     at = min(answer["timestamp"], answer.get("ingestionTime", answer["timestamp"]))
     return Event(answer["logStreamName"], from_milliseconds(at) or EPOCH, answer["message"])
 

@@ -48,10 +48,8 @@ def host_variables(entry: Entry, *, registration_tag: str, renew_before: timedel
     if interface:
         variables["ansible_host"] = interface.private_ip
     way = entry.account.way if entry.account else None
-    if way and way.role_arn:
-        variables["netsec_assume_role_arn"] = way.role_arn
-        if way.external_id:
-            variables["netsec_assume_role_external_id"] = way.external_id
+    if way:
+        variables.update((f"netsec_{option}", value) for option, value in way.role.as_options().items())
     return variables
 
 

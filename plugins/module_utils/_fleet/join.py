@@ -11,11 +11,9 @@ from dataclasses import dataclass
 
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.certificate import Facts
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.model import Appliance, Json
-from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.instances import Instance
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.instances import GONE, Instance
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.interfaces import ManagementInterface
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._fleet.model import LostAccount, SearchedAccount
-
-GONE = frozenset({"shutting-down", "terminated"})
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.accounts import Role
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.instances import Instance
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.interfaces import ManagementInterface
 
@@ -24,20 +25,15 @@ class Way:
     regions: tuple[str, ...] = ()
 
     @property
-    def role_arn(self) -> str | None:
-        """The role with which the account is searched, if any."""
-        return self.params.get("assume_role_arn") or None
-
-    @property
-    def external_id(self) -> str | None:
-        """What the role's trust policy asks for, if anything."""
-        return self.params.get("assume_role_external_id") or None
+    def role(self) -> Role:
+        """The role with which the account is searched."""
+        return Role.of(self.params)
 
     @property
     def name(self) -> str:
         """What to call the account as long as nothing else is known of it."""
-        if self.role_arn:
-            return f"the AWS account of the role {self.role_arn}"
+        if self.role.arn:
+            return f"the AWS account of the role {self.role.arn}"
         if self.params.get("profile"):
             return f"the AWS account of the profile {self.params['profile']}"
         return "the AWS account of the credentials"

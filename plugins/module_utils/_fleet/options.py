@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-import re
 import typing as t
 from dataclasses import dataclass
 from datetime import timedelta
 
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.certificate import margin
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._arguments import aws_spec
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._errors import InputError
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._fleet.model import Way
@@ -19,8 +19,6 @@ Filter = t.Mapping[str, tuple[str, ...]]
 
 # The one thing that the vendor's own template lets EC2 tell an appliance by.
 TEMPLATE_FILTERS: tuple[Params, ...] = ({"network-interface.description": ["Network Security Mgmt Port"]},)
-
-LONGEST_RENEW_BEFORE = 730
 
 _ACCOUNT_KEYS = frozenset({"assume_role_arn", "assume_role_external_id", "profile", "regions"})
 _KEYS = ("access_key", "secret_key", "session_token")
@@ -50,15 +48,13 @@ def read_query(params: Params) -> Query:
 
     :raises InputError: one that cannot be used.
     """
-    if not 0 <= params["renew_before"] <= LONGEST_RENEW_BEFORE:
-        raise InputError(f"renew_before must be between 0 and {LONGEST_RENEW_BEFORE}, the days that a certificate is valid; it is {params['renew_before']}.")
     if params["concurrency"] < 1:
         raise InputError(f"concurrency must be at least 1, it is {params['concurrency']}.")
     return Query(
         ways=tuple(_ways(params)),
         unregistered_filters=tuple(_filter(wanted) for wanted in params["unregistered_filters"]),
         registration_tag=params["registration_tag"],
-        renew_before=timedelta(days=params["renew_before"]),
+        renew_before=margin(params["renew_before"]),
         hosted_instance_ids=frozenset(params["hosted_instance_ids"]),
         concurrency=params["concurrency"],
     )
@@ -94,9 +90,3 @@ def _texts(what: str, values: t.Any) -> tuple[str, ...]:
     if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
         raise InputError(f"A list of texts is needed for {what}, not {values!r}.")
     return tuple(texts)
-
-
-def account_of_role(role_arn: str | None) -> str | None:
-    """The AWS account that a role belongs to, if there is a role and its ARN is one."""
-    found = re.match(r"arn:[^:]+:iam::([0-9]{12}):role/", role_arn or "")
-    return found[1] if found else None

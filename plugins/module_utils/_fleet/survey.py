@@ -13,16 +13,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.model import Json
-from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.instances import Instance
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.instances import GONE, Instance
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.interface_search import find_management_interfaces
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.interfaces import ManagementInterface
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.session import STS_REGION, AwsClients
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._cloudone.netsec import NetsecApi
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._errors import AwsError, InputError
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._fleet.hosts import host_variables
-from ansible_collections.trendmicro.cloudone.plugins.module_utils._fleet.join import GONE, Places, join, read_listed
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._fleet.join import Places, join, read_listed
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._fleet.model import LostAccount, SearchedAccount, Way
-from ansible_collections.trendmicro.cloudone.plugins.module_utils._fleet.options import Query, account_of_role
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._fleet.options import Query
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._fleet.search import Found, search_region
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._pool import for_each
 
@@ -83,7 +83,7 @@ def _survey(api: NetsecApi, query: Query, now: datetime) -> Survey:
     lost = []
     for way, entrance in zip(query.ways, entrances, strict=True):
         if entrance.error:
-            lost.append(LostAccount(account_of_role(way.role_arn), way, f"{way.name} could not be searched: {entrance.error}"))
+            lost.append(LostAccount(way.role.account_id, way, f"{way.name} could not be searched: {entrance.error}"))
             errors.append(f"{_capital(lost[-1].reason)}")
         elif entrance.result().id in accounts:
             errors.append(f"{_capital(way.name)} is {entrance.result().id}, which is searched already: name each account once.")

@@ -11,7 +11,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from ansible_collections.trendmicro.cloudone.plugins.plugin_utils._report.fields import Entry, flag, moment, number, section, text
-from ansible_collections.trendmicro.cloudone.plugins.plugin_utils._report.model import Action, Bar, Chart, Column, Document, Figure, Item, Table, words
+from ansible_collections.trendmicro.cloudone.plugins.plugin_utils._report.model import (
+    APPLIANCE,
+    Action,
+    Bar,
+    Chart,
+    Column,
+    Document,
+    Figure,
+    Item,
+    Table,
+    words,
+)
 from ansible_collections.trendmicro.cloudone.plugins.plugin_utils._report.phrases import action, count, day
 
 MONTHS = 24
@@ -34,10 +45,7 @@ EVIDENCE = words(
 )
 COLUMNS = (
     Column("status", "Status", "status", filter=True, words=STATUS),
-    Column("instance_id", "Appliance", "code"),
-    Column("name", "Name"),
-    Column("account_id", "Account", filter=True),
-    Column("region", "Region", filter=True),
+    *APPLIANCE,
     Column("expires_at", "Expires on"),
     Column("days_left", "Days left", "number"),
     Column("estimated", "Estimate", filter=True),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ansible_collections.trendmicro.cloudone.plugins.plugin_utils._report.fields import Entry, flag, moment, sections, text
-from ansible_collections.trendmicro.cloudone.plugins.plugin_utils._report.model import Action, Column, Document, Figure, Item, Table, Value, words
+from ansible_collections.trendmicro.cloudone.plugins.plugin_utils._report.model import APPLIANCE, Action, Column, Document, Figure, Item, Table, Value, words
 from ansible_collections.trendmicro.cloudone.plugins.plugin_utils._report.phrases import action, count, minute
 
 RESULT = words(
@@ -28,10 +28,7 @@ ARRIVAL = words(
 )
 COLUMNS = (
     Column("result", "Result", "status", filter=True, words=RESULT),
-    Column("instance_id", "Appliance", "code"),
-    Column("name", "Name"),
-    Column("account_id", "Account", filter=True),
-    Column("region", "Region", filter=True),
+    *APPLIANCE,
     Column("arrival", "Events", "status", filter=True, words=ARRIVAL),
     Column("last_event_at", "Last event (UTC)"),
     Column("streams", "Streams", "long"),

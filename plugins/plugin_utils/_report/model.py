@@ -70,6 +70,15 @@ class Column:
         return "" if value is None else str(value)
 
 
+# Which appliance a row is about.
+APPLIANCE = (
+    Column("instance_id", "Appliance", "code"),
+    Column("name", "Name"),
+    Column("account_id", "Account", filter=True),
+    Column("region", "Region", filter=True),
+)
+
+
 @dataclass(frozen=True)
 class Table:
     """Rows of values, in the order of the columns.

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ansible_collections.trendmicro.cloudone.plugins.plugin_utils._report.fields import Entry, moment, seconds, text, texts
-from ansible_collections.trendmicro.cloudone.plugins.plugin_utils._report.model import Action, Column, Document, Figure, Item, Table, words
+from ansible_collections.trendmicro.cloudone.plugins.plugin_utils._report.model import APPLIANCE, Action, Column, Document, Figure, Item, Table, words
 from ansible_collections.trendmicro.cloudone.plugins.plugin_utils._report.phrases import action, count, day
 
 RESULT = words(
@@ -25,10 +25,7 @@ RESULT = words(
 )
 COLUMNS = (
     Column("result", "Result", "status", filter=True, words=RESULT),
-    Column("instance_id", "Appliance", "code"),
-    Column("name", "Name"),
-    Column("account_id", "Account", filter=True),
-    Column("region", "Region", filter=True),
+    *APPLIANCE,
     Column("expires_before", "Expired on (before)"),
     Column("expires_at", "Expires on (now)"),
     Column("credential", "Registered with"),

@@ -121,6 +121,8 @@ def test_a_role_of_an_appliance_stands_for_that_of_the_module() -> None:
         (NOBODY, None, {}),
         (ONE, "111111111111", {"assume_role_arn": ONE.arn}),
         (OTHER, "222222222222", {"assume_role_arn": OTHER.arn, "assume_role_external_id": "shared"}),
+        (Role("arn:aws-cn:iam::111122223333:role/path/of"), "111122223333", {"assume_role_arn": "arn:aws-cn:iam::111122223333:role/path/of"}),
+        (Role("arn:aws:iam::1:role/x"), None, {"assume_role_arn": "arn:aws:iam::1:role/x"}),
         (Role("rubbish"), None, {"assume_role_arn": "rubbish"}),
     ],
 )

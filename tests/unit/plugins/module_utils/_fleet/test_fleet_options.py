@@ -14,7 +14,7 @@ from ansible_collections.trendmicro.cloudone.plugins.module_utils._errors import
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._fleet import cache_key as cache_key_module
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._fleet.cache_key import cache_key
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._fleet.model import Way
-from ansible_collections.trendmicro.cloudone.plugins.module_utils._fleet.options import account_of_role, read_query
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._fleet.options import read_query
 
 ROLE = "arn:aws:iam::111122223333:role/inventory"
 PARAMS: dict[str, t.Any] = {
@@ -46,13 +46,13 @@ def test_query() -> None:
 
 def test_without_accounts_the_options_are_the_one_way() -> None:
     (way,) = ways(assume_role_arn=ROLE, assume_role_external_id="x")
-    assert (way.role_arn, way.external_id, way.regions, way.params["access_key"]) == (ROLE, "x", ("eu-west-1",), "AKIAEXAMPLE")
+    assert (way.role.arn, way.role.external_id, way.regions, way.params["access_key"]) == (ROLE, "x", ("eu-west-1",), "AKIAEXAMPLE")
 
 
 def test_accounts_take_from_the_options_what_they_lack() -> None:
     own, role, profile = ways(accounts=[{}, {"assume_role_arn": ROLE, "regions": ["us-east-1"]}, {"profile": "other"}])
-    assert (own.role_arn, own.regions, own.params["secret_key"]) == (None, ("eu-west-1",), "aws-secret-part")
-    assert (role.role_arn, role.external_id, role.regions, role.params["secret_key"]) == (ROLE, None, ("us-east-1",), "aws-secret-part")
+    assert (own.role.arn, own.regions, own.params["secret_key"]) == (None, ("eu-west-1",), "aws-secret-part")
+    assert (role.role.arn, role.role.external_id, role.regions, role.params["secret_key"]) == (ROLE, None, ("us-east-1",), "aws-secret-part")
     # Keys would win over the profile.
     assert (profile.params["profile"], profile.params["access_key"], profile.params["session_token"]) == ("other", None, None)
     assert [way.name for way in (own, role, profile)] == [
@@ -79,13 +79,6 @@ def test_accounts_take_from_the_options_what_they_lack() -> None:
 def test_what_cannot_be_used_is_refused(changes: dict[str, t.Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
         ways(**changes)
-
-
-def test_account_of_a_role() -> None:
-    assert account_of_role(ROLE) == "111122223333"
-    assert account_of_role("arn:aws-cn:iam::111122223333:role/path/inventory") == "111122223333"
-    assert account_of_role("arn:aws:iam::1:role/x") is None
-    assert account_of_role(None) is None
 
 
 @pytest.mark.parametrize(
