@@ -41,6 +41,7 @@ class Scenario:
     :ivar policy: name of the file in ``docs/policies``.
     :ivar prepare: makes, with all rights, what the fleet file cannot say; returns further variables.
     :ivar play: runs the playbook, with those variables, and looks at what became of it.
+    :ivar beside: further policies that the same credentials have.
     """
 
     policy: str
@@ -48,6 +49,7 @@ class Scenario:
     fleet: Json = field(default_factory=dict)
     appliances: tuple[Json, ...] = ()
     prepare: t.Callable[[Site], Json] = lambda _site: {}
+    beside: tuple[str, ...] = ()
 
 
 def hide_the_management_interface(site: Site) -> Json:
@@ -148,6 +150,19 @@ def disable(site: Site, _variables: Json) -> None:
     assert run.returncode == 0, run.output
 
 
+def find_root(site: Site) -> Json:
+    root = UsersAws(site).client("organizations").list_roots()["Roots"][0]["Id"]
+    return {"conformity_rtm_organizational_units": [root], "conformity_rtm_regions": REGIONS[:2]}
+
+
+def cover_an_organization(site: Site, variables: Json) -> None:
+    """The stack set is made, changed and deleted; the management account is covered by a stack of its own, for which the other policies are."""
+    tags = {"conformity_rtm_tags": {"Owner": "security"}}
+    for playbook, more in (("enable_rtm.yml", tags), ("enable_rtm.yml", {**tags, "conformity_rtm_event_bus_sources": ["aws.s3"]}), ("disable_rtm.yml", {})):
+        run = site.play(playbook, **variables, **more)
+        assert run.returncode == 0, run.output
+
+
 # What asks for further evidence or further rights has a row here, or a field in one of these.
 SCENARIOS = (
     Scenario(
@@ -190,6 +205,13 @@ SCENARIOS = (
         disable,
         fleet={"aws": {"rtm": {"us-east-1": {"termination_protection": True}, "us-west-2": {}, "ap-northeast-3": OF_ANOTHER_STACK}}},
     ),
+    Scenario(
+        "rtm_organization",
+        cover_an_organization,
+        fleet={"aws": {"accounts": [{"id": "222222222222"}], "organization": {"units": {"prod": ["222222222222"]}}}},
+        prepare=find_root,
+        beside=("enable_rtm", "disable_rtm"),
+    ),
 )
 
 
@@ -198,7 +220,8 @@ def test_a_playbook_passes_with_its_policy_and_needs_all_of_it(start_site: Start
     site = start_site(*scenario.appliances, **scenario.fleet)
     variables = scenario.prepare(site)
     document = policy_document(scenario.policy)
-    site.lab.policies.set(ACCOUNT_ID, document)
+    together = [document, *map(policy_document, scenario.beside)]
+    site.lab.policies.set(ACCOUNT_ID, {**document, "Statement": [statement for one in together for statement in one["Statement"]]})
     scenario.play(site, variables)
     asked = list(site.lab.policies.asked)
     assert {need.action for need in asked if allows(document, need)} == actions_of(document)

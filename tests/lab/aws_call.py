@@ -66,6 +66,8 @@ class AwsCall:
         actions = [self.operation]
         if self.service == "ec2" and any(key.startswith("TagSpecification.") for key in self.form):
             actions.append("ec2:CreateTags")
+        if self.operation in ("cloudformation:CreateStackSet", "cloudformation:UpdateStackSet") and any(key.startswith("Tags.member.") for key in self.form):
+            actions.append("cloudformation:TagResource")
         if self.operation == "logs:CreateLogGroup" and "tags" in self.form:
             actions.append("logs:TagResource")
         if self.operation == "logs:PutSubscriptionFilter" and "roleArn" in self.form:
