@@ -24,6 +24,7 @@ from lab.fleet import parse_fleet
 from lab.lab import Lab
 
 Json = dict[str, t.Any]
+POLICY = json.loads((Path(__file__).parents[3] / "docs" / "policies" / "event_driven.json").read_text(encoding="utf-8"))
 PATIENCE = 180
 EXPIRED = {"name": "expired", "registered_days_ago": 745}
 UNHEARD = {"name": "unheard", "registered_days_ago": 760}
@@ -156,6 +157,9 @@ def test_appliances_beyond_the_limit_are_reported_and_renewed_later(start_site: 
     finally:
         stop(process)
     assert (site.renewals("expired"), site.renewals("unheard")) == (1, 1)
+    # What the documented policy allows is what is asked for. The other calls are those of this test.
+    asked = {call["operation"] for call in site.lab.control.calls("aws") if call["service"] == "sqs"}
+    assert asked - {"sqs:CreateQueue", "sqs:SendMessage", "sqs:GetQueueAttributes"} == set(POLICY["Statement"][0]["Action"])
 
 
 class Controller(ThreadingHTTPServer):
