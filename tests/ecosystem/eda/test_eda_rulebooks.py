@@ -38,7 +38,6 @@ class Site:
         self.lab = lab
         self.folder = folder
         self.output = folder / "ansible-rulebook.log"
-        # Where the lab is, and nothing of the account that runs the tests.
         self.environment = {**os.environ, **lab.environment}
         self._sqs = boto3.client(
             "sqs",
