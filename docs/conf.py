@@ -44,7 +44,7 @@ def site_links(app: Sphinx, docname: str, source: list[str]) -> None:
 
     In the site the folder ``docs`` is the root, where the repository's own Markdown is too.
     """
-    folder = "docs" if (ROOT / "docs" / f"{docname}.md").exists() else ""
+    folder = os.path.dirname(f"docs/{docname}") if (ROOT / "docs" / f"{docname}.md").exists() else ""
 
     def link(match: re.Match[str]) -> str:
         path, anchor = re.sub(rf"^{HOMEPAGE}(?:/(?:blob|tree)/main/|(?=$))", "", match["path"]), match["anchor"] or ""

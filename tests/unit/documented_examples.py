@@ -17,7 +17,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 ROOT = Path(__file__).parents[2]
-FILES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+FILES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 # The README is shown on Ansible Galaxy too, where only full URLs work, so it has the repository's own files by these.
 HOMEPAGE = "https://github.com/trendmicro/ansible-cloudone"
 

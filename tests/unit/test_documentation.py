@@ -73,6 +73,13 @@ def test_tasks_that_do_the_vendors_steps() -> None:
     assert [(task, file) for task, file in rows if f"- name: {task}\n" not in (guide.parent / file).read_text(encoding="utf-8")] == []
 
 
+def test_everything_is_in_the_overviews() -> None:
+    docs = ROOT / "docs"
+    listed, policies = links(docs / "index.md"), links(docs / "iam_policies.md")
+    assert [file for file in FILES if file.is_relative_to(docs) and str(file.relative_to(docs)) not in [*listed, "index.md"]] == []
+    assert [file.name for file in docs.glob("policies/*.json") if f"policies/{file.name}" not in policies] == []
+
+
 def test_make_targets() -> None:
     spoken = {target for span in [*code_spans(), *command_lines()] for target in re.findall(r"^make ([a-z-]+)", span.text)}
     assert len(spoken) > 10
