@@ -47,7 +47,7 @@ def site_links(app: Sphinx, docname: str, source: list[str]) -> None:
     folder = os.path.dirname(f"docs/{docname}") if (ROOT / "docs" / f"{docname}.md").exists() else ""
 
     def link(match: re.Match[str]) -> str:
-        path, anchor = re.sub(rf"^{HOMEPAGE}(?:/(?:blob|tree)/main/|(?=$))", "", match["path"]), match["anchor"] or ""
+        path, anchor = re.sub(rf"^{HOMEPAGE}(?:/(?:blob|raw|tree)/main/|(?=$))", "", match["path"]), match["anchor"] or ""
         if re.match(r"\w+:", path):
             return match[0]
         if not path:
