@@ -18,13 +18,18 @@ BENCH := $(VENV)/.bench
 FUZZ := $(VENV)/.fuzz
 # How long `make fuzz` is at each target.
 FUZZ_SECONDS ?= 20
-# An environment of its own, since its tools are none of the tests'.
+# Environments of their own, since their tools are none of the tests', or would not go with these.
 RELEASE := build/release
+DOCS := build/docs-venv
+ECOSYSTEM := $(CURDIR)/build/tools-venv
+EDA := $(CURDIR)/build/eda-venv
+AWX := build/ecosystem/collections/ansible_collections/awx/awx/MANIFEST.json
 AMAZON_AWS := build/bench/collections/ansible_collections/amazon/aws/MANIFEST.json
 
 PYTEST := python -m pytest -q
 
-.PHONY: help venv demo lab test lint typecheck sanity unit integration faults fuzz bench bench-renew bench-cloudwatch bench-rtm bench-inventory lock audit sbom clean
+.PHONY: help venv demo lab test lint typecheck sanity unit integration faults fuzz bench bench-renew bench-cloudwatch bench-rtm bench-inventory \
+	molecule ecosystem eda matrix docs screenshots release ee lock audit sbom clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -115,6 +120,52 @@ bench-inventory: $(BENCH) ## time for inventory and audit of 5,000 appliances in
 $(RELEASE)/.release: tests/requirements/release.txt
 	@tools/venv $(RELEASE) tests/requirements/release.txt
 	@touch $@
+
+$(ECOSYSTEM)/.ecosystem: $(LAB) tests/requirements/ecosystem.txt
+	@tools/venv $(ECOSYSTEM) tests/requirements/ecosystem.txt
+	@touch $@
+
+$(EDA)/.eda: $(LAB) tests/requirements/eda.txt
+	@tools/venv $(EDA) tests/requirements/eda.txt
+	@touch $@
+
+$(DOCS)/.docs: tests/requirements/docs.txt
+	@tools/venv $(DOCS) tests/requirements/docs.txt
+	@touch $@
+
+$(AWX): | $(ECOSYSTEM)/.ecosystem
+	@$(ECOSYSTEM)/bin/python tests/ecosystem/awx_collection.py
+
+molecule: $(ECOSYSTEM)/.ecosystem ## each role with molecule, against the lab
+	@tools/require_programs sshd
+	PATH="$(ECOSYSTEM)/bin:$$PATH" molecule test --all
+
+ecosystem: $(ECOSYSTEM)/.ecosystem $(AWX) ## the pattern for AWX and Automation Controller, as the platform would run it
+	@tools/require_programs sshd
+	PATH="$(ECOSYSTEM)/bin:$$PATH" python -m pytest -q tests/ecosystem/test_platform_*.py
+
+eda: $(EDA)/.eda ## the rulebooks of Event-Driven Ansible, against the lab; needs Java 17
+	@tools/require_programs sshd java
+	PATH="$(EDA)/bin:$$PATH" python -m pytest -q tests/ecosystem/eda
+
+matrix: $(TEST) ## each supported ansible-core with each Python of this machine (an hour or more); ROWS and PARTS choose, see docs/releasing.md
+	@tools/require_programs sshd curl chromium
+	python tools/matrix $(ROWS) $(if $(PARTS),--parts $(PARTS))
+
+docs: $(DOCS)/.docs ## the documentation site, in build/docs/html; a warning or a broken link is an error
+	tools/docs $(DOCS)
+
+screenshots: $(TEST) ## the pictures of the reports for the README
+	@tools/require_programs sshd chromium
+	tools/screenshots
+
+release: $(TEST) $(RELEASE)/.release ## make and try a release: make release VERSION=1.2.3
+	@tools/require_programs sshd
+	tools/release $(RELEASE) $(VERSION)
+
+ee: $(LAB) $(RELEASE)/.release ## the packages of the execution environment, in an empty environment, with the demo
+	@tools/require_programs sshd
+	tools/execution_environment $(RELEASE)
 
 lock: $(RELEASE)/.release ## bring requirements.lock up to date: the newest versions of the libraries, with the hashes of their files
 	CUSTOM_COMPILE_COMMAND="make lock" $(RELEASE)/bin/pip-compile --quiet --upgrade --generate-hashes --strip-extras \
