@@ -54,7 +54,7 @@ def options_of(package: str, name: str) -> Json:
 
 def fragment_options(fragment: str) -> Json:
     own = fragment.startswith(COLLECTION)
-    name, _, part = fragment.removeprefix(COLLECTION).removeprefix("ansible.builtin.").partition(".")
+    name, _dot, part = fragment.removeprefix(COLLECTION).removeprefix("ansible.builtin.").partition(".")
     module = importlib.import_module(f"{PACKAGE}.doc_fragments.{name}" if own else f"ansible.plugins.doc_fragments.{name}")
     return t.cast(Json, yaml.safe_load(getattr(module.ModuleDocFragment, part.upper() or "DOCUMENTATION")).get("options", {}))
 

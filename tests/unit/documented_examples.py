@@ -98,7 +98,7 @@ def links(file: Path) -> list[str]:
     """Targets of links and images into this repository, as paths relative to the file; an anchor of the file itself begins with ``#``."""
     up = "../" * (len(file.relative_to(ROOT).parts) - 1)
     found = []
-    for _, token in inline(file):
+    for _line, token in inline(file):
         target = unquote(str(token.attrs.get("href") or token.attrs.get("src") or ""))
         target = re.sub(rf"^{HOMEPAGE}/(?:blob|tree|raw)/main/", up, target)
         target = re.sub(rf"^{HOMEPAGE}(?=#)", f"{up}README.md", target)

@@ -122,6 +122,6 @@ def extra_variables(text: str) -> Json:
     if text.startswith("{"):
         # An ellipsis stands for more of the same.
         return t.cast(Json, json.loads(text.replace(", …", "")))
-    name, _, value = text.partition("=")
+    name, _equals, value = text.partition("=")
     # What stands there is text, of which templates make what they need.
     return {name: "{{ text }}" if value else "…"}

@@ -45,7 +45,7 @@ def test_command(command: Snippet) -> None:
 def test_links(file: Path) -> None:
     broken = []
     for target in links(file):
-        path, _, anchor = target.partition("#")
+        path, _hash, anchor = target.partition("#")
         aim = (file.parent / path).resolve() if path else file
         if not aim.exists() or (anchor and aim.suffix == ".md" and anchor not in anchors(aim)):
             broken.append(target)
