@@ -41,7 +41,7 @@ $(LAB): requirements.txt tests/requirements/lab.txt tools/venv
 	@tools/collection_tree
 	@touch $@
 
-$(TEST): $(LAB) tests/requirements/test.txt
+$(TEST): $(LAB) tests/requirements/suite.txt tests/requirements/test.txt
 	@tools/venv $(VENV) tests/requirements/test.txt
 	@touch $@
 
