@@ -96,7 +96,7 @@ class Platform:
     def synchronise(self) -> Json:
         """Return what the inventory's source makes of the fleet."""
         [source] = self.calls.named("inventory_source").values()
-        environment, _ = self.inject([source["credential"]], self._new_folder())
+        environment, _variables = self.inject([source["credential"]], self._new_folder())
         done = subprocess.run(
             [TOOLS / "ansible-inventory", "-i", ROOT / source["source_path"], "--list", "--export"],
             cwd=ROOT,

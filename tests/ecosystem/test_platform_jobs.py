@@ -119,7 +119,7 @@ def test_three_slices_at_once_end_as_one_job_does(start_platform: StartPlatform)
         assert (len(jobs), succeeded(jobs)) == (slices, True), outputs(jobs)
         return end_state(lab), world(lab)["totals"]
 
-    one, _ = renew("one", 1)
+    one, _totals = renew("one", 1)
     three, totals = renew("three", 3)
     assert three == one
     due = MANY * 9 // 10
