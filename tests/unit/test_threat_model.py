@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-SOURCES = [path for folder in ("plugins", "roles", "playbooks", "tests", "docs", "meta") for path in (ROOT / folder).rglob("*")]
+SOURCES = [path for folder in ("extensions", "plugins", "roles", "playbooks", "tests", "docs", "meta") for path in (ROOT / folder).rglob("*")]
 
 
 def exists(name: str) -> bool:
