@@ -54,7 +54,7 @@ $(FUZZ): $(LAB) tests/requirements/fuzz.txt
 	@touch $@
 
 $(AMAZON_AWS): | $(BENCH)
-	@python tests/bench/rtm_collection.py
+	@python tools/fetch_collection.py amazon.aws 'ansible>=12,<15' build/bench/collections
 
 demo: $(LAB) ## renew a fleet of seven appliances in the lab, twice; result in build/demo/summary.json
 	@tools/require_programs sshd
@@ -133,8 +133,9 @@ $(DOCS)/.docs: tests/requirements/docs.txt
 	@tools/venv $(DOCS) tests/requirements/docs.txt
 	@touch $@
 
+# 12.3.0 is the last that holds awx.awx.
 $(AWX): | $(ECOSYSTEM)/.ecosystem
-	@$(ECOSYSTEM)/bin/python tests/ecosystem/awx_collection.py
+	@$(ECOSYSTEM)/bin/python tools/fetch_collection.py awx.awx ansible==12.3.0 build/ecosystem/collections
 
 molecule: $(ECOSYSTEM)/.ecosystem ## each role with molecule, against the lab
 	@tools/require_programs sshd

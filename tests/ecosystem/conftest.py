@@ -13,13 +13,13 @@ from pathlib import Path
 
 import pytest
 from automation_platform import PATTERN, ROOT, TOOLS, Calls, Platform
-from awx_collection import COLLECTION, COLLECTIONS
 
 from lab.aws import ACCOUNT_ID
 from lab.fleet import parse_fleet
 from lab.lab import Lab
 
-AWX = COLLECTIONS / COLLECTION
+COLLECTION = Path("ansible_collections/awx/awx")
+AWX = ROOT / "build" / "ecosystem" / "collections" / COLLECTION
 Json = dict[str, t.Any]
 SetUp = t.Callable[..., Calls]
 StartPlatform = t.Callable[..., tuple[Lab, Platform]]
@@ -28,7 +28,7 @@ StartPlatform = t.Callable[..., tuple[Lab, Platform]]
 @pytest.fixture(scope="session")
 def collections(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tree with awx.awx, in which an action plugin stands before each module."""
-    assert AWX.is_dir(), "awx.awx is missing; fetch it with: python tests/ecosystem/awx_collection.py"
+    assert AWX.is_dir(), "awx.awx is missing; make ecosystem fetches it"
     tree = tmp_path_factory.mktemp("collections")
     plugins = tree / COLLECTION / "plugins"
     (plugins / "action").mkdir(parents=True)

@@ -63,7 +63,7 @@ def test_the_workflow_from_the_audit_to_the_report(start_platform: StartPlatform
 def test_forced_for_one_appliance(start_platform: StartPlatform) -> None:
     lab, platform = start_platform("forced", FLEET)
     valid = lab.control.appliance("valid")["instance_id"]
-    jobs = platform.launch(RENEW, slices=1, limit=valid, renew_what_is_not_due="true")
+    jobs = platform.launch(RENEW, slices=1, limit=valid, netsec_certificate_force="true")
     assert succeeded(jobs), outputs(jobs)
     assert [appliance["name"] for appliance in world(lab)["appliances"] if appliance["renewed"]] == ["valid"]
 
