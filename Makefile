@@ -23,13 +23,14 @@ RELEASE := build/release
 DOCS := build/docs-venv
 ECOSYSTEM := $(CURDIR)/build/tools-venv
 EDA := $(CURDIR)/build/eda-venv
+RECORDING := $(CURDIR)/build/recording-venv
 AWX := build/ecosystem/collections/ansible_collections/awx/awx/MANIFEST.json
 AMAZON_AWS := build/bench/collections/ansible_collections/amazon/aws/MANIFEST.json
 
 PYTEST := python -m pytest -q
 
 .PHONY: help venv demo lab test lint typecheck sanity unit integration faults fuzz bench bench-renew bench-cloudwatch bench-rtm bench-inventory \
-	molecule ecosystem eda matrix docs screenshots release ee lock audit sbom clean
+	molecule ecosystem eda matrix docs screenshots recording release ee lock audit sbom clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -93,9 +94,9 @@ integration: $(TEST) ## the playbook, modules and connection against the lab, fa
 	@tools/require_programs sshd curl chromium
 	$(PYTEST) -n 2 tests/integration
 
-faults: $(TEST) ## the fault matrix: every playbook, every outside call, every way to fail; report in build/faults/ (hours)
-	@tools/require_programs sshd
-	python -m faults --out build/faults
+faults: $(TEST) ## the fault matrix: every playbook, every outside call, every way to fail; report in build/faults/ (hours); FAULTS chooses, see docs/faults.md
+	@tools/require_programs sshd faketime
+	python -m faults --out build/faults $(FAULTS)
 
 fuzz: $(FUZZ) ## coverage-guided fuzzing of all that parses what comes from outside, FUZZ_SECONDS (20) each; findings in build/fuzz/
 	tests/fuzz/run $(FUZZ_SECONDS)
@@ -129,6 +130,10 @@ $(EDA)/.eda: $(LAB) tests/requirements/eda.txt
 	@tools/venv $(EDA) tests/requirements/eda.txt
 	@touch $@
 
+$(RECORDING)/.recording: tests/requirements/recording.txt
+	@tools/venv $(RECORDING) tests/requirements/recording.txt
+	@touch $@
+
 $(DOCS)/.docs: tests/requirements/docs.txt
 	@tools/venv $(DOCS) tests/requirements/docs.txt
 	@touch $@
@@ -159,6 +164,10 @@ docs: $(DOCS)/.docs ## the documentation site, in build/docs/html; a warning or 
 screenshots: $(TEST) ## the pictures of the reports for the README
 	@tools/require_programs sshd chromium
 	tools/screenshots
+
+recording: $(LAB) $(RECORDING)/.recording ## the recorded terminal session for the README
+	@tools/require_programs sshd
+	PATH="$$PATH:$(RECORDING)/bin" tools/recording
 
 release: $(TEST) $(RELEASE)/.release ## make and try a release: make release VERSION=1.2.3
 	@tools/require_programs sshd
