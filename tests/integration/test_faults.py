@@ -259,6 +259,16 @@ def test_sessions_that_break_between_unregister_and_register(start_site: StartSi
     assert_a_second_run_finishes(site, moments)
 
 
+def test_a_registration_that_never_answers_is_judged_by_the_api(start_site: StartSite) -> None:
+    site = start_site(EXPIRED)
+    site.lab.control.add_fault("cli", {"kind": "hang"}, match={"moment": "answer:cloudone register"})
+    run = site.renew(netsec_certificate_register_timeout=5)
+    assert run.returncode == 0, run.output
+    assert site.lab.control.faults()[0]["fired"] == 1
+    assert site.appliance("expired")["renewed"]
+    assert_a_second_run_finishes(site)
+
+
 def test_a_wrong_key_file(start_site: StartSite, tmp_path: Path) -> None:
     site = start_site(EXPIRED)
     wrong = tmp_path / "wrong.pem"

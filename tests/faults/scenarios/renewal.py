@@ -55,6 +55,7 @@ class Renewal:
             "netsec_certificate_regions": list(REGIONS),
             "netsec_certificate_concurrency": 20,
             "netsec_certificate_ssh_attempts": 2,
+            "netsec_certificate_register_timeout": SSH_TIMEOUT,
             "netsec_certificate_registration_timeout": 10,
             "ansible_connect_timeout": SSH_TIMEOUT,
             "ansible_command_timeout": SSH_TIMEOUT,
