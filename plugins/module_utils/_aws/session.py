@@ -41,13 +41,14 @@ except ImportError:
 
 # boto3 makes its clients' methods at run time, so they have no static types.
 Client = t.Any
-Response = dict[str, t.Any]
 
 # EC2 takes at most this many values in one filter.
 FILTER_VALUES = 200
 
 # What services call the marker of the next page, and how they take it back: EC2, CloudWatch Logs, Elastic Load Balancing, IAM.
 _PAGE_MARKERS = (("NextToken", "NextToken"), ("nextToken", "nextToken"), ("NextMarker", "Marker"), ("Marker", "Marker"))
+
+_XML = {"ec2", "query"}
 
 # What ends a list that never would.
 MOST_PAGES = 10_000
@@ -84,6 +85,20 @@ class AwsCredentialsError(AwsError):
 
 
 _making_clients = threading.Lock()
+
+
+class Response(dict[str, t.Any]):
+    """An answer of AWS. What it lacks, such as all of it if a proxy answered with a page of its own, is an error that a person can read.
+
+    :ivar operation: what it answers, in IAM's notation.
+    """
+
+    def __init__(self, operation: str, content: t.Mapping[str, t.Any]) -> None:
+        super().__init__(content)
+        self.operation = operation
+
+    def __missing__(self, key: str) -> t.Any:
+        raise _unreadable(self.operation, f"it has no {key}")
 
 
 class AwsClients:
@@ -242,10 +257,11 @@ def call(client: Client, method: str, **arguments: t.Any) -> Response:
     """Call ``client.method(**arguments)``.
 
     :raises AwsCredentialsError: if AWS does not accept the credentials.
+    :returns: the answer; to ask it for what it lacks raises AwsError, too.
     :raises AwsError: if AWS refuses the operation or does not answer.
     """
     try:
-        response: Response = getattr(client, method)(**arguments)
+        return Response(_operation(client, method), getattr(client, method)(**arguments))
     except ClientError as error:
         # Before the first call, and in long runs in between, the role is assumed, which may be what was refused.
         operation = ASSUME_ROLE if error.operation_name == "AssumeRole" else _operation(client, method)
@@ -253,9 +269,7 @@ def call(client: Client, method: str, **arguments: t.Any) -> Response:
     except (BotoCoreError, ResponseParserError) as error:
         raise _unanswered(_operation(client, method), error) from error
     except _MALFORMED as error:
-        operation = _operation(client, method)
-        raise AwsError(f"The answer to {operation} cannot be read: {_excerpt(error)}. {_CHECK_THE_WAY}", operation=operation) from error
-    return response
+        raise _unreadable(_operation(client, method), error) from error
 
 
 def pages(client: Client, method: str, key: str, **arguments: t.Any) -> list[t.Any]:
@@ -273,7 +287,8 @@ def each(client: Client, method: str, key: str, **arguments: t.Any) -> t.Iterato
     """
     for _page in range(MOST_PAGES):
         response = call(client, method, **arguments)
-        yield from response.get(key, [])
+        # An empty list is in every answer of XML; in JSON it may be left out.
+        yield from response[key] if client.meta.service_model.protocol in _XML else response.get(key, [])
         marker = {argument: response[name] for name, argument in _PAGE_MARKERS if response.get(name)}
         if not marker:
             return
@@ -330,6 +345,10 @@ def _refused(operation: str, region: str, error: ClientError) -> AwsError:
     elif code in THROTTLED:
         message = f"{message} AWS is throttling: lower concurrency, or try again later."
     return AwsError(message, operation=operation, code=code)
+
+
+def _unreadable(operation: str, reason: object) -> AwsError:
+    return AwsError(f"The answer to {operation} cannot be read: {_excerpt(reason)}. {_CHECK_THE_WAY}", operation=operation)
 
 
 def _unanswered(operation: str, error: Exception) -> AwsError:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from faults.catalogue import KILL_RUN, kinds_for
 from faults.model import Fault, Result, Round
-from faults.planning import acted, crossed, fault_at, outages
+from faults.planning import REPEATS, acted, crossed, fault_at, outages
 from faults.recording import steps_of
 from faults.report import figures, table
 
@@ -80,7 +80,8 @@ def test_every_kind_meets_every_step_once_and_each_subject_has_one_fault_a_run(c
     steps = steps_of(calls, OWN)
     rounds = crossed("some", "regions", steps, "region")
     planned = Counter((fault.step, fault.kind) for one in rounds for fault in one.faults)
-    wanted = Counter((name, kind.name) for name in {step.name for step in steps} for kind in kinds_for(next(step for step in steps if step.name == name)))
+    asked = {step.name: step for step in steps if step.ordinal < REPEATS}
+    wanted = Counter((name, kind.name) for name, step in asked.items() for kind in kinds_for(step))
     assert planned == wanted
     for one in rounds:
         subjects = [fault.subject for fault in one.faults]
@@ -91,7 +92,7 @@ def test_every_kind_meets_every_step_once_and_each_subject_has_one_fault_a_run(c
 def test_where_kinds_take_turns_no_step_is_left_out(calls: list[dict[str, t.Any]], most: int) -> None:
     steps = steps_of(calls, OWN)
     planned = Counter(fault.step for one in crossed("some", "regions", steps, "region", kinds_per_step=most) for fault in one.faults)
-    assert planned == {step.name: most for step in steps}
+    assert planned == {step.name: most for step in steps if step.ordinal < REPEATS}
 
 
 @given(CALLS)

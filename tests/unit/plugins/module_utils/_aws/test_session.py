@@ -3,10 +3,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import io
 import typing as t
 
 import boto3
 import pytest
+from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
 from botocore.stub import Stubber
 
@@ -299,3 +301,36 @@ def test_an_answer_that_cannot_be_read(aws: World, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(client, "describe_tags", describe_tags)
     with pytest.raises(AwsError, match=r"The answer to ec2:DescribeTags cannot be read: .*Check the network"):
         call(client, "describe_tags")
+
+
+class Page(io.BytesIO):
+    """The body of an answer, as botocore reads it."""
+
+    def stream(self, **_arguments: t.Any) -> t.Iterator[bytes]:
+        yield self.read()
+
+
+@pytest.fixture
+def ec2_behind_a_login_page(aws: World) -> t.Any:
+    """What a captive portal does: it answers everything, with well-formed markup."""
+    client = boto3.client("ec2", region_name="eu-west-1")
+    client.meta.events.register("before-send.ec2", lambda request, **_: AWSResponse(request.url, 200, {}, Page(b"<html>Please log in</html>")))
+    return client
+
+
+def test_another_answer_than_documented_is_not_taken_for_an_empty_list(ec2_behind_a_login_page: t.Any) -> None:
+    with pytest.raises(AwsError, match=r"The answer to ec2:DescribeInstances cannot be read: it has no Reservations\. Check the network"):
+        pages(ec2_behind_a_login_page, "describe_instances", "Reservations")
+
+
+def test_another_answer_than_documented_is_no_traceback(ec2_behind_a_login_page: t.Any) -> None:
+    answer = call(ec2_behind_a_login_page, "create_security_group", GroupName="x", Description="x")
+    with pytest.raises(AwsError, match=r"The answer to ec2:CreateSecurityGroup cannot be read: it has no GroupId\.") as caught:
+        answer["GroupId"]
+    assert caught.value.operation == "ec2:CreateSecurityGroup"
+
+
+def test_json_without_the_list_is_an_empty_list(aws: World) -> None:
+    client = boto3.client("logs", region_name="eu-west-1")
+    client.meta.events.register("before-send.logs", lambda request, **_: AWSResponse(request.url, 200, {}, Page(b"{}")))
+    assert pages(client, "describe_log_groups", "logGroups") == []
