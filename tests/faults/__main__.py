@@ -15,7 +15,11 @@ from pathlib import Path
 
 from faults.matrix import plan, pool, run_rounds
 from faults.model import Result
+from faults.planning import thinned
 from faults.report import figures, table, write
+
+# Rounds with a single fault are most of the rounds, and few of the faults.
+SAMPLE = 6
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -24,7 +28,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--workers", type=int, default=os.cpu_count(), help="rounds at the same time (default: one for each processor)")
     parser.add_argument("--part", default="", help="only parts whose title (playbook, fleet, scope) matches this regular expression")
     parser.add_argument("--only", default="", help="only rounds whose title matches this regular expression")
-    parser.add_argument("--every", type=int, default=1, help="only each so many-th round: a sample")
+    parser.add_argument("--sample", type=int, default=SAMPLE, help="of the rounds with a single fault only each so many-th (default: %(default)s); 1 for all")
     parser.add_argument("--list", action="store_true", help="show the rounds, and run none")
     return parser
 
@@ -37,7 +41,7 @@ def main(arguments: t.Sequence[str] | None = None) -> int:
     out.mkdir(parents=True)
     with pool(options.workers) as workers:
         rounds = plan(out / "work", options.part, workers.imap)
-        rounds = [one for one in rounds if re.search(options.only, one.title)][:: options.every]
+        rounds = thinned([one for one in rounds if re.search(options.only, one.title)], options.sample)
         print(f"{len(rounds)} rounds with {sum(len(one.faults) for one in rounds)} faults", flush=True)
         if options.list:
             print("\n".join(one.title for one in rounds))

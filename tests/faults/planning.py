@@ -19,6 +19,12 @@ HOLD = 1.5
 REPEATS = 4
 
 
+def thinned(rounds: t.Sequence[Round], sample: int) -> list[Round]:
+    """Of the rounds that are for a single subject, or the run as a whole, keep each ``sample``-th."""
+    alone = itertools.count()
+    return [one for one in rounds if one.fleet != "small" or next(alone) % sample == 0]
+
+
 def fault_at(step: Step, kind: Kind) -> Fault:
     """Order a kind at a step."""
     orders: list[Json] = [{"target": step.target, "match": dict(step.match), "effect": dict(kind.effect), "after": step.ordinal, "times": kind.times}]

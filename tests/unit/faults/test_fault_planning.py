@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from faults.catalogue import KILL_RUN, kinds_for
 from faults.model import Fault, Result, Round
-from faults.planning import REPEATS, acted, crossed, fault_at, outages
+from faults.planning import REPEATS, acted, crossed, fault_at, outages, thinned
 from faults.recording import steps_of
 from faults.report import figures, table
 
@@ -103,6 +103,14 @@ def test_something_is_done_to_the_run_at_each_change_of_call_and_it_is_killed_at
     assert {fault.step for fault in faults} == {step.name for step in changes}
     for step in changes:
         assert not step.write or any(fault.step == step.name and fault.act == KILL_RUN and not fault.orders[0]["effect"]["drop"] for fault in faults)
+
+
+@given(st.lists(st.sampled_from(["small", "regions"]), max_size=40), st.integers(1, 7))
+def test_only_rounds_with_a_single_fault_are_thinned(fleets: list[str], sample: int) -> None:
+    rounds = [Round(str(number), fleet, ()) for number, fleet in enumerate(fleets)]
+    kept = thinned(rounds, sample)
+    assert [one for one in kept if one.fleet == "regions"] == [one for one in rounds if one.fleet == "regions"]
+    assert [one for one in kept if one.fleet == "small"] == [one for one in rounds if one.fleet == "small"][::sample]
 
 
 def test_outages_begin_at_calls_counted_over_everything() -> None:
