@@ -29,7 +29,7 @@ AMAZON_AWS := build/bench/collections/ansible_collections/amazon/aws/MANIFEST.js
 
 PYTEST := python -m pytest -q
 
-.PHONY: help venv demo lab test lint typecheck sanity unit integration faults fuzz bench bench-renew bench-cloudwatch bench-rtm bench-inventory \
+.PHONY: help venv demo lab test lint typecheck sanity unit integration oldest faults fuzz bench bench-renew bench-cloudwatch bench-rtm bench-inventory \
 	molecule ecosystem eda matrix docs screenshots recording release ee lock audit sbom clean
 
 help: ## list the targets
@@ -66,7 +66,11 @@ lab: $(LAB) ## start the lab to play with; says how to point ansible at it; Ctrl
 	@echo "In another terminal, first: . build/venv/bin/activate; export ANSIBLE_COLLECTIONS_PATH=$$ANSIBLE_COLLECTIONS_PATH"
 	python -m lab up --fleet tests/lab/fleets/demo.yml --state build/lab
 
-test: lint typecheck unit sanity integration demo ## run every check: the whole of what CI runs
+test: $(TEST) $(ECOSYSTEM)/.ecosystem ## run every check: the whole of what CI runs
+	@tools/require_programs sshd curl chromium
+	@# None of these keeps two cores busy.
+	@$(MAKE) --jobs 2 --output-sync lint typecheck sanity demo molecule oldest
+	@$(MAKE) unit integration
 
 lint: $(TEST) ## ruff, shellcheck, yamllint, ansible-lint (production profile), changelog and documentation linters
 	ruff check
@@ -96,6 +100,7 @@ integration: $(TEST) ## the playbook, modules and connection against the lab, fa
 
 faults: $(TEST) ## the fault matrix: every playbook, every outside call, every way to fail; report in build/faults/ (hours); FAULTS chooses, see docs/faults.md
 	@tools/require_programs sshd faketime
+	$(PYTEST) -n 2 tests/faults
 	python -m faults --out build/faults $(FAULTS)
 
 fuzz: $(FUZZ) ## coverage-guided fuzzing of all that parses what comes from outside, FUZZ_SECONDS (20) each; findings in build/fuzz/
@@ -153,6 +158,9 @@ ecosystem: $(ECOSYSTEM)/.ecosystem $(AWX) ## the pattern for AWX and Automation 
 eda: $(EDA)/.eda ## the rulebooks of Event-Driven Ansible, against the lab; needs Java 17
 	@tools/require_programs sshd java
 	PATH="$(EDA)/bin:$$PATH" python -m pytest -q tests/ecosystem/eda
+
+oldest: $(TEST) ## the oldest pair of ansible-core and Python, with the oldest libraries: unit tests of the plugins, sanity, a run of each playbook
+	python tools/matrix lowest --parts plugins,sanity,quick
 
 matrix: $(TEST) ## each supported ansible-core with each Python of this machine (an hour or more); ROWS and PARTS choose, see docs/releasing.md
 	@tools/require_programs sshd curl chromium

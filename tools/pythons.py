@@ -1,7 +1,7 @@
 # Copyright (c) 2026, trendmicro.cloudone contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Finds the Pythons of this machine. ``python tools/pythons.py 3.12`` prints where that one is."""
+"""Finds the Pythons of this machine. ``python tools/pythons.py 3.12`` prints where that one is; without a version, the newest one that is supported."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+
+SUPPORTED = ("3.14", "3.13", "3.12", "3.11")
 
 
 def find(version: str) -> str | None:
@@ -33,5 +35,19 @@ def _suitable(program: str) -> bool:
     return subprocess.run([program, "-c", code], stderr=subprocess.DEVNULL, check=False).returncode == 0
 
 
+def main(versions: Sequence[str]) -> str:
+    """Return the path of the first of the versions that there is.
+
+    :raises SystemExit: if there is none, with what to do.
+    """
+    found = next(filter(None, map(find, versions)), None)
+    if not found:
+        raise SystemExit(
+            f"Python {' or '.join(versions)} with its venv module is needed (Debian, Ubuntu: apt-get install python3-venv), "
+            "and neither on PATH nor in pyenv. Name one: make PYTHON=/path/to/python3"
+        )
+    return found
+
+
 if __name__ == "__main__":
-    print(find(sys.argv[1]) or sys.exit(f"Python {sys.argv[1]} is needed, and neither on PATH nor in pyenv."))
+    print(main(sys.argv[1:] or SUPPORTED))

@@ -5,51 +5,26 @@
 
 from __future__ import annotations
 
-import typing as t
 from pathlib import Path
 
 import pytest
 
-from faults.catalogue import KILL_RUN, KINDS
-from faults.model import Fault, Json, Round
-from faults.planning import HOLD
+from faults.by_hand import done_at, fault, instance, small
+from faults.catalogue import KILL_RUN
+from faults.model import Round
 from faults.running import play_round
-from faults.scenarios import SCENARIOS
-from lab.fleet import parse_fleet
-
-
-def fault(kind: str, target: t.Literal["api", "aws", "cli"], match: Json, after: int = 0) -> Fault:
-    found = next(each for each in KINDS[target] if each.name == kind)
-    order = {"target": target, "match": match, "effect": dict(found.effect), "after": after, "times": found.times}
-    return Fault(kind, str(match), "", (order,))
-
-
-def instance(playbook: str, number: int) -> str:
-    return parse_fleet(SCENARIOS[playbook].fleets["small"]).appliances[number].instance_id
-
-
-def killed(target: str, match: Json) -> Fault:
-    order = {"target": target, "match": match, "effect": {"delay": HOLD, "drop": True}, "after": 0, "times": 1}
-    return Fault(KILL_RUN, str(match), "", (order,), KILL_RUN)
-
 
 ROUNDS = {
-    "an answer lost in one region, a session that breaks in another": Round(
+    "an answer lost in one region, a session that breaks in another": small(
         "renew_certs",
-        "small",
-        (
-            fault("cut before the answer", "aws", {"operation": "ec2:CreateSecurityGroup", "region": "us-east-1"}),
-            fault("SSH drop", "cli", {"instance_id": instance("renew_certs", 1), "moment": "answer:cloudone register"}),
-        ),
+        fault("cut before the answer", "aws", {"operation": "ec2:CreateSecurityGroup", "region": "us-east-1"}),
+        fault("SSH drop", "cli", {"instance_id": instance("renew_certs", 1), "moment": "answer:cloudone register"}),
     ),
-    "killed while it makes a log group": Round("configure_cloudwatch_logs", "small", (killed("aws", {"operation": "logs:CreateLogGroup"}),)),
-    "two appliances, two kinds of answers": Round(
+    "killed while it makes a log group": small("configure_cloudwatch_logs", done_at(KILL_RUN, "aws", {"operation": "logs:CreateLogGroup"})),
+    "two appliances, two kinds of answers": small(
         "configure_cloudwatch_logs",
-        "small",
-        (
-            fault("truncated", "api", {"method": "POST", "instance_id": instance("configure_cloudwatch_logs", 0)}),
-            fault("answer 409", "api", {"method": "POST", "instance_id": instance("configure_cloudwatch_logs", 1)}),
-        ),
+        fault("truncated", "api", {"method": "POST", "instance_id": instance("configure_cloudwatch_logs", 0)}),
+        fault("answer 409", "api", {"method": "POST", "instance_id": instance("configure_cloudwatch_logs", 1)}),
     ),
 }
 
