@@ -193,7 +193,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.certificate import expiry
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.current_settings import read_settings
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.lookup import for_each_found, refuse_duplicates
-from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.renewal_record import Settings, decode
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.renewal_record import Settings, decode, record_keys
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.renewal_tags import RenewalTags
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._arguments import (
     aws_spec,
@@ -204,6 +204,7 @@ from ansible_collections.trendmicro.cloudone.plugins.module_utils._arguments imp
 )
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.accounts import ACCOUNTS_AT_ONCE, appliances_in_each_account
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.instances import Instance, regions_to_search, require_instances
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.patience import look_until
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.session import AwsClients
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._cloudone.netsec import NetsecApi, netsec_api
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._errors import CloudOneError, InputError
@@ -239,12 +240,12 @@ def record_all(params: Params, *, check_mode: bool, now: datetime) -> Outcomes:
     registered_at = from_text(params["registered_at"]) if params["registered_at"] else now.replace(microsecond=0)
     if registered_at is None:
         raise InputError(f"registered_at must be an ISO 8601 time like 2026-03-01T12:00:00Z, not {params['registered_at']!r}.")
-    found = find_places(params, check_mode=check_mode)
-    places = [outcome.value for outcome in found if outcome.value]
     if params["state"] == "finished":
-        return complete(found, in_each_account(places, lambda tags, here: tags.finish(here)))
+        found = find_records(params, check_mode=check_mode)
+        return complete(found, in_each_account(places_of(found), lambda tags, here: tags.finish(here)))
+    found = find_places(params, check_mode=check_mode)
     dates = {"registered_at": to_text(registered_at), "expires_at": to_text(expiry(registered_at))}
-    return complete(found, in_each_account(places, lambda tags, here: tags.registered(here, registered_at)), lambda _instance_id: dates)
+    return complete(found, in_each_account(places_of(found), lambda tags, here: tags.registered(here, registered_at)), lambda _instance_id: dates)
 
 
 def find_places(params: Params, *, check_mode: bool) -> list[Outcome[str, Place]]:
@@ -261,6 +262,20 @@ def find_places(params: Params, *, check_mode: bool) -> list[Outcome[str, Place]
         return for_each(lambda instance_id: Place(instance_of(instance_id), tags), [one["instance_id"] for one in appliances], concurrency=1)
 
     return appliances_in_each_account(params, find)
+
+
+def places_of(found: t.Iterable[Outcome[str, Place]]) -> list[Place]:
+    """What was found."""
+    return [outcome.value for outcome in found if outcome.value]
+
+
+def find_records(params: Params, *, check_mode: bool) -> list[Outcome[str, Place]]:
+    """As :func:`find_places`, with some patience where there is no record: EC2 may not show tags yet that were just written."""
+
+    def all_have_records(found: list[Outcome[str, Place]]) -> bool:
+        return all(record_keys(place.instance.tags) for place in places_of(found))
+
+    return look_until(all_have_records, lambda: find_places(params, check_mode=check_mode))
 
 
 def in_each_account(places: t.Iterable[Place], change: t.Callable[[RenewalTags, list[Instance]], list[Outcome[str, bool]]]) -> list[Outcome[str, bool]]:

@@ -212,6 +212,19 @@ def test_what_cannot_be_closed_is_never_silent(start_site: StartSite) -> None:
     assert "ec2:DescribeSecurityGroups" in run.output
 
 
+def test_ssh_that_is_closed_at_the_second_try_costs_nothing(start_site: StartSite) -> None:
+    site = start_site(EXPIRED)
+    refused = {"code": "UnauthorizedOperation", "message": "You are not authorized."}
+    # The first one is but the proof that the group may be deleted.
+    site.lab.control.add_fault("aws", refused, match={"operation": "ec2:DeleteSecurityGroup"}, after=1)
+    run = site.renew()
+    assert run.returncode == 0, run.output
+    assert site.lab.control.faults()[0]["fired"] == 1
+    assert site.totals()["ssh_left_open"] == 0
+    assert set(site.appliance("expired")["tags"]) == {"Name", "trendmicro.cloudone:registered-at"}
+    assert site.renew().changed() == 0
+
+
 def test_an_interface_at_its_group_limit(start_site: StartSite) -> None:
     site = start_site({**EXPIRED, "extra_security_groups": 4})
     run = site.renew()

@@ -12,19 +12,12 @@ Here stand the steps that opening and closing share.
 
 from __future__ import annotations
 
-import time
 import typing as t
 from dataclasses import dataclass
 from datetime import datetime
 
-from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.ssh_access_plan import ACCESS_TAG, Borrower, LentGroup
-from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.session import AwsClients, Client, call, pages
-from ansible_collections.trendmicro.cloudone.plugins.module_utils._errors import AwsError
-
-Value = t.TypeVar("Value")
-
-# Seconds between the attempts at what EC2 may need a moment for; about a minute in all.
-PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.ssh_access_plan import ACCESS_TAG, Borrower, LentGroup, is_lent_name
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.session import AwsClients, Client, call, chunks, pages
 
 
 @dataclass(frozen=True)
@@ -53,7 +46,6 @@ def borrowers(clients: AwsClients, region: str, group_ids: t.Sequence[str]) -> l
 
     :param group_ids: as many as fit into one filter.
     """
-    answers = pages(clients.ec2(region), "describe_network_interfaces", "NetworkInterfaces", Filters=[{"Name": "group-id", "Values": list(group_ids)}])
     return [
         Borrower(
             id=answer["NetworkInterfaceId"],
@@ -61,25 +53,20 @@ def borrowers(clients: AwsClients, region: str, group_ids: t.Sequence[str]) -> l
             instance_id=answer.get("Attachment", {}).get("InstanceId"),
             group_ids=tuple(group["GroupId"] for group in answer["Groups"]),
         )
-        for answer in answers
+        for answer in _interfaces(clients, region, "group-id", group_ids)
     ]
+
+
+def lent_to(clients: AwsClients, region: str, instance_ids: t.Iterable[str]) -> set[str]:
+    """The groups on the network interfaces of instances that have the name of a lent one, whether EC2 finds them by their tag or not."""
+    interfaces = [answer for portion in chunks(instance_ids) for answer in _interfaces(clients, region, "attachment.instance-id", portion)]
+    return {group["GroupId"] for answer in interfaces for group in answer["Groups"] if is_lent_name(group.get("GroupName", ""))}
+
+
+def _interfaces(clients: AwsClients, region: str, criterion: str, values: t.Sequence[str]) -> list[t.Any]:
+    return pages(clients.ec2(region), "describe_network_interfaces", "NetworkInterfaces", Filters=[{"Name": criterion, "Values": list(values)}])
 
 
 def set_groups(client: Client, interface_id: str, group_ids: t.Sequence[str]) -> None:
     """Give an interface these security groups and no others."""
     call(client, "modify_network_interface_attribute", NetworkInterfaceId=interface_id, Groups=list(group_ids))
-
-
-def patiently(codes: t.Container[str], action: t.Callable[[], Value]) -> Value:
-    """Repeat ``action`` while EC2 answers with one of ``codes``, which pass by themselves.
-
-    :raises AwsError: any other, or after about a minute.
-    """
-    for pause in PAUSES:
-        try:
-            return action()
-        except AwsError as error:
-            if error.code not in codes:
-                raise
-        time.sleep(pause)
-    return action()

@@ -8,8 +8,9 @@ from __future__ import annotations
 import time
 import typing as t
 
-from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.ssh_access import PAUSES, Context, set_groups
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.ssh_access import Context, set_groups
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.ssh_access_targets import Target
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.patience import PAUSES
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.session import chunks, pages, prove_permission
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._errors import AwsError, CloudOneError, InputError
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._pool import Outcome, for_each

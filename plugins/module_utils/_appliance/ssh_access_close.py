@@ -6,11 +6,13 @@
 from __future__ import annotations
 
 import typing as t
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.ssh_access import Context, borrowers, lent_groups, patiently, set_groups
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.ssh_access import Context, borrowers, lent_groups, lent_to, set_groups
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.ssh_access_plan import Borrower, LentGroup, Return, plan_returns
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.patience import look_until, patiently
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.session import AwsCredentialsError, call, chunks, prove_permission
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._errors import AwsError, CloudOneError, InputError
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._pool import Outcome, for_each
@@ -30,12 +32,12 @@ class Closed:
     errors: t.Mapping[str, CloudOneError]
 
 
-def close_access(context: Context, regions: t.Iterable[str], *, access_id: str, instance_ids: t.Container[str], expired: bool) -> Closed:
+def close_access(context: Context, regions: t.Iterable[str], *, access_id: str, instance_ids: Collection[str], expired: bool) -> Closed:
     """Take back what a run lent, what any run lent to the named instances, and what has expired.
 
     :raises AwsCredentialsError: if no region accepts the credentials.
     """
-    surveyed = for_each(lambda region: lent_groups(context.clients, region), dict.fromkeys(regions), concurrency=context.concurrency)
+    surveyed = for_each(lambda region: _survey(context, region, instance_ids), dict.fromkeys(regions), concurrency=context.concurrency)
     errors = {outcome.item: outcome.error for outcome in surveyed if outcome.error}
     for error in errors.values():
         if len(errors) == len(surveyed) and isinstance(error, AwsCredentialsError):
@@ -43,6 +45,12 @@ def close_access(context: Context, regions: t.Iterable[str], *, access_id: str, 
     lent = [group for outcome in surveyed for group in outcome.value or []]
     closed = take_back(context, lent, access_id=access_id, instance_ids=instance_ids, expired_at=context.now if expired else None)
     return Closed(closed.returns, closed.borrowers, {**errors, **closed.errors})
+
+
+def _survey(context: Context, region: str, instance_ids: Collection[str]) -> list[LentGroup]:
+    """All groups that are lent in a region. Of those on the named instances none is overlooked that EC2 does not find by its tag yet."""
+    held = lent_to(context.clients, region, instance_ids)
+    return look_until(lambda lent: held <= {group.id for group in lent}, lambda: lent_groups(context.clients, region))
 
 
 def take_back(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.ssh_access import Context, lent_groups, patiently
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.ssh_access import Context, lent_groups
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.ssh_access_attach import Lending, attach, no_room
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.ssh_access_close import take_back
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.ssh_access_plan import (
@@ -22,6 +22,7 @@ from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.ssh
     to_prolong,
 )
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.ssh_access_targets import Target
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.patience import patiently
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.session import DENIED, Client, call, prove_permission
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._errors import AwsError, InputError
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._pool import Outcome, for_each

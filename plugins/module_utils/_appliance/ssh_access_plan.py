@@ -54,6 +54,11 @@ class Access:
         return {"Name": self.group_name, ACCESS_TAG: self.id, EXPIRY_TAG: to_text(now + self.lifetime)}
 
 
+def is_lent_name(name: str) -> bool:
+    """Whether a security group is named like one that was lent."""
+    return name.startswith(_NAME)
+
+
 @dataclass(frozen=True)
 class LentGroup:
     """A security group that was lent.

@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 import json
+import time
 import typing as t
 from datetime import timedelta
 
+import boto3
 import pytest
 
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.renewal_record import Settings, decode, encode
@@ -255,7 +257,19 @@ class TestFinished:
     def test_again_changes_nothing(self, aws: World, run: Run, instance_id: str, record_calls: Record) -> None:
         calls = record_calls()
         assert not run("finished", instance_id)["changed"]
-        assert calls.operations == ["DescribeInstances"]
+        assert set(calls.operations) == {"DescribeInstances"}
+
+    def test_a_record_that_ec2_does_not_show_yet(self, aws: World, run: Run, recorded_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        hidden = {key: value for key, value in aws.tags(recorded_id).items() if key in (FIRST, STARTED)}
+        ec2 = boto3.client("ec2", region_name=REGION)
+        ec2.delete_tags(Resources=[recorded_id], Tags=[{"Key": key} for key in hidden])
+
+        def sleep(_seconds: float) -> None:
+            ec2.create_tags(Resources=[recorded_id], Tags=[{"Key": key, "Value": value} for key, value in hidden.items()])
+
+        monkeypatch.setattr(time, "sleep", sleep)
+        assert run("finished", recorded_id)["changed"]
+        assert not hidden.keys() & aws.tags(recorded_id).keys()
 
     def test_removes_a_record_that_cannot_be_read(self, aws: World, run: Run) -> None:
         instance_id = aws.appliance(aws.vpc(), tags={FIRST: "rubbish"})

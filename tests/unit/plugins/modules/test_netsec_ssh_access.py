@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import time
 import typing as t
 from datetime import timedelta
 
@@ -496,7 +497,7 @@ class TestClosing:
         result = run(instance_id, state="absent")
         assert (result["failed"], result["changed"], result["groups"]) == (False, False, [])
         assert result["appliances"] == [{"instance_id": instance_id, "changed": False, "failed": False}]
-        assert calls.operations == ["DescribeSecurityGroups"]
+        assert calls.operations == ["DescribeNetworkInterfaces", "DescribeSecurityGroups"]
 
     def test_leaves_other_runs_and_other_groups_alone(self, aws: World, run: Run) -> None:
         vpc_id = aws.vpc()
@@ -558,6 +559,7 @@ class TestClosing:
         result = run(instance_id, state="absent", check_mode=True)
         assert (result["failed"], result["changed"]) == (False, True)
         assert calls.operations == [
+            "DescribeNetworkInterfaces",
             "DescribeSecurityGroups",
             "DescribeNetworkInterfaces",
             "ModifyNetworkInterfaceAttribute (dry run)",
@@ -565,6 +567,35 @@ class TestClosing:
         ]
         assert calls.of("ModifyNetworkInterfaceAttribute")[0]["Groups"] == own
         assert group_id in aws.groups_of(instance_id)
+
+    def test_a_group_that_ec2_does_not_find_by_its_tag_yet(self, aws: World, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+        instance_id = aws.appliance(aws.vpc())
+        own = aws.groups_of(instance_id)
+        group_id = run(instance_id)["appliances"][0]["group_id"]
+        ec2 = boto3.client("ec2", region_name=REGION)
+        tag = {"Key": ACCESS_TAG, "Value": "run-1"}
+        ec2.delete_tags(Resources=[group_id], Tags=[tag])
+        pauses: list[float] = []
+
+        def sleep(seconds: float) -> None:
+            pauses.append(seconds)
+            if len(pauses) == 2:
+                ec2.create_tags(Resources=[group_id], Tags=[tag])
+
+        monkeypatch.setattr(time, "sleep", sleep)
+        assert run(instance_id, state="absent")["groups"][0]["deleted"]
+        assert aws.groups_of(instance_id) == own
+
+    def test_a_group_of_the_users_that_is_only_named_alike(self, aws: World, run: Run, pauses: list[float]) -> None:
+        vpc_id = aws.vpc()
+        instance_id = aws.appliance(vpc_id)
+        ec2 = boto3.client("ec2", region_name=REGION)
+        group_id = ec2.create_security_group(GroupName="nsva-ssh-mine", Description="mine", VpcId=vpc_id)["GroupId"]
+        ec2.modify_network_interface_attribute(NetworkInterfaceId=aws.interface_id(instance_id), Groups=[group_id])
+        pauses.clear()
+        assert not run(instance_id, state="absent")["changed"]
+        assert aws.groups_of(instance_id) == [group_id]
+        assert sum(pauses) < 10
 
 
 class TestClosingAmongOthers:
