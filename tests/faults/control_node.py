@@ -10,6 +10,7 @@ import json
 import os
 import re
 import subprocess
+import tempfile
 import threading
 import time
 import typing as t
@@ -43,12 +44,16 @@ class ControlNode:
         self._own = folder.with_suffix(".matrix")
         for path in (folder / "home", folder / "tmp", self._own):
             path.mkdir(parents=True, exist_ok=True)
+        # A name for the temporary folder that is short enough for the sockets which ansible-core makes there.
+        self._short = tempfile.TemporaryDirectory(prefix="node-")
+        temporary = Path(self._short.name) / "tmp"
+        temporary.symlink_to((folder / "tmp").absolute())
         self.log = folder / "ansible.log"
         self.environment = {
             **os.environ,
             **lab.environment,
             "HOME": str(folder / "home"),
-            "TMPDIR": str(folder / "tmp"),
+            "TMPDIR": str(temporary),
             "ANSIBLE_LOG_PATH": str(self.log),
             "ANSIBLE_REMOTE_TEMP": str(folder / "home" / ".ansible" / "tmp"),
             "ANSIBLE_FORCE_COLOR": "0",
@@ -107,8 +112,8 @@ class RunningPlay:
                 one.kill()
 
     def kill_worker(self) -> None:
-        """SIGKILL to one of the processes that carry out tasks."""
-        _kill_first(self._process.children())
+        """SIGKILL to one of the processes that carry out tasks. Others that ansible-core needs were started before them."""
+        _kill_first(self._process.children()[::-1])
 
     def kill_module(self) -> None:
         """SIGKILL to the module that a worker has started; where there is none, to the worker."""
