@@ -21,7 +21,8 @@ connection_loader.get(TRANSPORT, class_only=True)
 class ApplianceCli(t.Protocol):
     """The part of the connection plugin that action plugins use; described there."""
 
-    def run(self, line: str, *, timeout: float | None = None, secret: str | None = None) -> str: ...
+    def run(self, line: str, *, timeout: float | None = None, secret: str | None = None) -> str:
+        """Type a line, and return what the appliance answers."""
 
 
 def cli_of(connection: t.Any) -> ApplianceCli:

@@ -27,10 +27,17 @@ from ansible_collections.trendmicro.cloudone.plugins.module_utils._errors import
 class Channel(t.Protocol):
     """What a session needs of a :class:`paramiko.Channel`."""
 
-    def settimeout(self, timeout: float | None) -> None: ...
-    def recv(self, nbytes: int) -> bytes: ...
-    def sendall(self, s: bytes) -> None: ...
-    def close(self) -> None: ...
+    def settimeout(self, timeout: float | None) -> None:
+        """How long to wait for the appliance."""
+
+    def recv(self, nbytes: int) -> bytes:
+        """What has arrived; nothing if the session has ended."""
+
+    def sendall(self, s: bytes) -> None:
+        """Send all of it."""
+
+    def close(self) -> None:
+        """End the session."""
 
 
 class SessionLost(CloudOneError):

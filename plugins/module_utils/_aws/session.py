@@ -54,8 +54,8 @@ _XML = {"ec2", "query"}
 MOST_PAGES = 10_000
 
 _CHECK_THE_WAY = "Check the network, the proxy settings and, if one is set, endpoint_url."
-# What botocore's reading of an answer raises that is none of AWS: text for a number, no base64, too deep.
-_MALFORMED = (ValueError, OverflowError, RecursionError)
+# What botocore's reading of an answer raises that is none of AWS: text for a number, no base64, other XML, too deep.
+_MALFORMED = (ValueError, KeyError, OverflowError, RecursionError)
 
 DENIED = {"UnauthorizedOperation", "AccessDenied", "AccessDeniedException"}
 THROTTLED = {"RequestLimitExceeded", "Throttling", "ThrottlingException", "TooManyRequestsException"}

@@ -35,7 +35,8 @@ logger = logging.getLogger("trendmicro.cloudone.sqs_certificate_errors")
 class Sink(t.Protocol):
     """Where events go."""
 
-    async def put(self, event: Event) -> None: ...
+    async def put(self, event: Event) -> None:
+        """Hand one on."""
 
 
 async def run(sink: Sink, args: t.Mapping[str, t.Any]) -> None:

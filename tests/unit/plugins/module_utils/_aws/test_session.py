@@ -291,7 +291,9 @@ def test_pages_that_never_end(aws: World, monkeypatch: pytest.MonkeyPatch, same:
     assert client.asked == asked
 
 
-@pytest.mark.parametrize("error", [ValueError("invalid literal for int()"), RecursionError("too deep"), OverflowError("date value out of range")])
+@pytest.mark.parametrize(
+    "error", [ValueError("invalid literal for int()"), KeyError("DescribeStacksResult"), RecursionError("too deep"), OverflowError("date value out of range")]
+)
 def test_an_answer_that_cannot_be_read(aws: World, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     client = boto3.client("ec2", region_name="eu-west-1")
 
@@ -334,3 +336,10 @@ def test_json_without_the_list_is_an_empty_list(aws: World) -> None:
     client = boto3.client("logs", region_name="eu-west-1")
     client.meta.events.register("before-send.logs", lambda request, **_: AWSResponse(request.url, 200, {}, Page(b"{}")))
     assert pages(client, "describe_log_groups", "logGroups") == []
+
+
+def test_another_answer_than_documented_of_a_service_whose_results_have_names(aws: World) -> None:
+    client = boto3.client("cloudformation", region_name="eu-west-1")
+    client.meta.events.register("before-send.cloudformation", lambda request, **_: AWSResponse(request.url, 200, {}, Page(b"<html>Please log in</html>")))
+    with pytest.raises(AwsError, match=r"The answer to cloudformation:DescribeStacks cannot be read: .*DescribeStacksResult.*Check the network"):
+        pages(client, "describe_stacks", "Stacks")
