@@ -266,8 +266,11 @@ def call(client: Client, method: str, **arguments: t.Any) -> Response:
         # Before the first call, and in long runs in between, the role is assumed, which may be what was refused.
         operation = ASSUME_ROLE if error.operation_name == "AssumeRole" else _operation(client, method)
         raise _refused(operation, client.meta.region_name, error) from error
-    except (BotoCoreError, ResponseParserError) as error:
+    except BotoCoreError as error:
         raise _unanswered(_operation(client, method), error) from error
+    except ResponseParserError as error:
+        # It quotes the whole answer, which may hold the credentials of a role. So no traceback may show it.
+        raise _unanswered(_operation(client, method), error) from None
     except _MALFORMED as error:
         raise _unreadable(_operation(client, method), error) from error
 

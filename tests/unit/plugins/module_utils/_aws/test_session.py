@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import io
+import traceback
 import typing as t
 
 import boto3
@@ -343,3 +344,12 @@ def test_another_answer_than_documented_of_a_service_whose_results_have_names(aw
     client.meta.events.register("before-send.cloudformation", lambda request, **_: AWSResponse(request.url, 200, {}, Page(b"<html>Please log in</html>")))
     with pytest.raises(AwsError, match=r"The answer to cloudformation:DescribeStacks cannot be read: .*DescribeStacksResult.*Check the network"):
         pages(client, "describe_stacks", "Stacks")
+
+
+def test_half_an_answer_with_credentials_is_in_no_traceback(aws: World) -> None:
+    half = b"<AssumeRoleResponse><AssumeRoleResult><Credentials><SecretAccessKey>not to be seen</SecretAccessKey>"
+    client = boto3.client("sts", region_name="eu-west-1")
+    client.meta.events.register("before-send.sts", lambda request, **_: AWSResponse(request.url, 200, {}, Page(half)))
+    with pytest.raises(AwsError, match="sts:AssumeRole could not be asked of AWS: Unable to parse response") as caught:
+        call(client, "assume_role", RoleArn="arn:aws:iam::210987654321:role/rtm", RoleSessionName="x")
+    assert "not to be seen" not in "".join(traceback.format_exception(caught.value))
