@@ -351,5 +351,5 @@ def test_half_an_answer_with_credentials_is_in_no_traceback(aws: World) -> None:
     client = boto3.client("sts", region_name="eu-west-1")
     client.meta.events.register("before-send.sts", lambda request, **_: AWSResponse(request.url, 200, {}, Page(half)))
     with pytest.raises(AwsError, match="sts:AssumeRole could not be asked of AWS: Unable to parse response") as caught:
-        call(client, "assume_role", RoleArn="arn:aws:iam::210987654321:role/rtm", RoleSessionName="x")
+        call(client, "assume_role", RoleArn="arn:aws:iam::210987654321:role/rtm", RoleSessionName="renewal")
     assert "not to be seen" not in "".join(traceback.format_exception(caught.value))
