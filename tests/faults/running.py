@@ -17,9 +17,9 @@ from faults.catalogue import KILL_BASTION, KILL_RUN, REPLACE
 from faults.control_node import ControlNode, RunningPlay
 from faults.leaks import Secrets
 from faults.model import Fault, Result, Round, Run, Step
+from faults.other_hands import replace_instance
 from faults.planning import HOLD
 from faults.recording import steps_of
-from faults.replacement import replace_instance
 from faults.scenarios import SCENARIOS, Scenario
 from faults.specials import KEPT_FILES, SPECIALS
 from lab.aws import ACCOUNT_ID

@@ -10,7 +10,7 @@ import typing as t
 
 from faults.catalogue import API_TIMEOUT, SSH_TIMEOUT
 from faults.model import Json, Run
-from lab.aws import ACCOUNT_ID
+from faults.other_hands import ec2_of
 from lab.lab import Lab
 
 REGIONS = ("us-east-1", "us-east-2", "us-west-1", "us-west-2", "eu-west-1", "eu-west-2", "eu-central-1", "ap-south-1", "sa-east-1", "ca-central-1")
@@ -86,9 +86,8 @@ class Renewal:
     def let_leases_lapse(self, lab: Lab) -> bool:
         # A group on no interface lends nothing, and cannot be told from one that another run is about to lend.
         idle = [group for group in lab.control.world()["groups_left"] if not group["interfaces"]]
-        with lab.aws.lock:
-            for group in idle:
-                lab.aws.backend(ACCOUNT_ID, group["region"]).create_tags([group["group_id"]], {EXPIRY_TAG: "2020-01-01T00:00:00Z"})
+        for group in idle:
+            ec2_of(lab, group["region"]).create_tags(Resources=[group["group_id"]], Tags=[{"Key": EXPIRY_TAG, "Value": "2020-01-01T00:00:00Z"}])
         return bool(idle)
 
     def hosts(self, lab: Lab) -> list[str]:
