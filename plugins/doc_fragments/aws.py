@@ -48,7 +48,7 @@ options:
       - If not given, boto3 looks at E(AWS_ENDPOINT_URL) and the profile.
     type: str
 requirements:
-  - boto3 >= 1.28.0
+  - boto3 >= 1.34.65
 notes:
   - Proxies are taken from the environment variables E(HTTPS_PROXY), E(HTTP_PROXY) and E(NO_PROXY), the certification authorities to trust, if they are not the
     usual ones, from E(AWS_CA_BUNDLE) or C(ca_bundle) of the AWS profile.

@@ -154,8 +154,6 @@ attributes:
     support: full
   idempotent:
     support: full
-requirements:
-  - boto3 >= 1.34.65
 notes:
   - CloudFormation StackSets need trusted access to the organization. It is activated once, in the management account, in the console or with
     C(aws cloudformation activate-organizations-access). This module never does that by itself, but says so if it is missing.

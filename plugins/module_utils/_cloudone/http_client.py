@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import random
+import re
 import typing as t
 from urllib.parse import urlencode
 
@@ -40,8 +41,8 @@ HINTS = {
     TOO_MANY_REQUESTS: "Too many requests: run again later, or with a lower concurrency.",
 }
 OUTAGE_HINT = "The service is down, planned or not: run again later."
-# What OpenSSL says of a certificate for another host name or IP address.
-_OTHER_HOST = "mismatch, certificate is not valid for"
+# What OpenSSL, or an older urllib3, says of a certificate for another host name or IP address.
+_OTHER_HOST = re.compile("mismatch, certificate is not valid for|hostname .* doesn't match")
 REDIRECT_HINT = "The API redirects elsewhere, which is not followed: check its URL."
 
 
@@ -196,7 +197,7 @@ def _no_answer(error: requests.RequestException, repeatable: bool) -> str:
     """Say why there was no answer, and what to do."""
     cause = error.args[0] if error.args else error
     reason = getattr(cause, "reason", cause)  # urllib3 wraps the last failure when it gives up
-    if isinstance(error, requests.exceptions.SSLError) and _OTHER_HOST in str(reason):
+    if isinstance(error, requests.exceptions.SSLError) and _OTHER_HOST.search(str(reason)):
         hint = "Check the host name in the URL of the API: its certificate is for another one."
     elif isinstance(error, requests.exceptions.SSLError):
         hint = "If the certificate is issued by an authority of your own, name its file in ca_path."
