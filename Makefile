@@ -68,8 +68,8 @@ lab: $(LAB) ## start the lab to play with; says how to point ansible at it; Ctrl
 
 test: $(TEST) $(ECOSYSTEM)/.ecosystem ## run every check: the whole of what CI runs
 	@tools/require_programs sshd curl chromium
-	@# None of these keeps two cores busy.
-	@$(MAKE) --jobs 2 --output-sync lint typecheck sanity demo molecule oldest
+	@# The longest first; none of them keeps two cores busy.
+	@$(MAKE) --jobs 3 --output-sync oldest molecule sanity lint demo typecheck
 	@$(MAKE) unit integration
 
 lint: $(TEST) ## ruff, shellcheck, yamllint, ansible-lint (production profile), changelog and documentation linters
@@ -149,7 +149,7 @@ $(AWX): | $(ECOSYSTEM)/.ecosystem
 
 molecule: $(ECOSYSTEM)/.ecosystem ## each role with molecule, against the lab
 	@tools/require_programs sshd
-	PATH="$(ECOSYSTEM)/bin:$$PATH" molecule test --all
+	PATH="$(ECOSYSTEM)/bin:$$PATH" NO_COLOR=1 molecule test --all
 
 ecosystem: $(ECOSYSTEM)/.ecosystem $(AWX) ## the pattern for AWX and Automation Controller, as the platform would run it
 	@tools/require_programs sshd
