@@ -96,7 +96,8 @@ unit: $(TEST) ## unit tests with their coverage thresholds
 
 integration: $(TEST) ## the playbook, modules and connection against the lab, faults included
 	@tools/require_programs sshd curl chromium
-	$(PYTEST) -n 2 tests/integration
+	@# A good deal of each is waiting.
+	$(PYTEST) -n 3 tests/integration
 
 faults: $(TEST) ## the fault matrix: every playbook, every outside call, every way to fail; report in build/faults/ (hours); FAULTS chooses, see docs/faults.md
 	@tools/require_programs sshd faketime
