@@ -5,10 +5,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from faults.catalogue import KILL_RUN, KINDS, OUTAGES
 from faults.matrix import WHOLE_RUN
 from faults.model import Fault, Json, Round, Target
 from faults.planning import HOLD
+from faults.running import play_round
 from faults.scenarios import SCENARIOS
 from lab.fleet import parse_fleet
 
@@ -18,14 +21,13 @@ def instance(playbook: str, number: int) -> str:
     return parse_fleet(SCENARIOS[playbook].fleets["small"]).appliances[number].instance_id
 
 
-def fault(kind: str, target: Target, match: Json, after: int = 0) -> Fault:
-    """A kind at a call.
+def fault(kind: str, target: Target, match: Json) -> Fault:
+    """A kind at the first call of that sort.
 
     :param match: facts of the call, as in ``docs/lab.md``.
-    :param after: how many such calls pass before.
     """
     found = next(each for each in KINDS[target] if each.name == kind)
-    order = {"target": target, "match": match, "effect": dict(found.effect), "after": after, "times": found.times}
+    order = {"target": target, "match": match, "effect": dict(found.effect), "after": 0, "times": found.times}
     return Fault(kind, str(match), "", (order,))
 
 
@@ -51,3 +53,14 @@ def small(playbook: str, *faults: Fault) -> Round:
 def special(playbook: str, name: str) -> Round:
     """What goes wrong with a run as a whole."""
     return Round(playbook, "small", (Fault(name, WHOLE_RUN, "", ()),), special=name)
+
+
+def assert_all_invariants_hold(one: Round, folder: Path) -> None:
+    """Play a round, each fault of which must fire.
+
+    :param folder: for the lab and the control node.
+    """
+    result = play_round(one, folder)
+    assert result.broken == [], "\n".join([*result.broken, result.log])
+    assert result.secrets == [], result.secrets
+    assert all(result.fired), result.fired

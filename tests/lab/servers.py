@@ -92,7 +92,11 @@ class _QuietHandler(MotoRequestHandler):
         """Answer one request, the body of which is read to its end: the next one follows it."""
         environ = self.make_environ()
         stream = environ["wsgi.input"]
-        content = stream.read() if environ.get("wsgi.input_terminated") else stream.read(int(environ.get("CONTENT_LENGTH") or 0))
+        announced = int(environ.get("CONTENT_LENGTH") or 0)
+        content = stream.read() if environ.get("wsgi.input_terminated") else stream.read(announced)
+        if len(content) < announced:
+            self.close_connection = True  # The client is gone, and has asked nothing yet.
+            return
         environ["wsgi.input"] = io.BytesIO(content)
         started: list[tuple[str, list[tuple[str, str]]]] = []
         try:

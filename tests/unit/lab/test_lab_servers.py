@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import http.client
+import socket
 import typing as t
 from collections.abc import Iterator
 
@@ -69,3 +70,24 @@ def test_an_application_that_fails_answers_500(connection: http.client.HTTPConne
 def test_a_connection_can_be_dropped(connection: http.client.HTTPConnection) -> None:
     with pytest.raises(http.client.RemoteDisconnected):
         ask(connection, "GET", "/dropped")
+
+
+def test_a_request_that_was_cut_in_the_middle_asks_for_nothing() -> None:
+    asked: list[str] = []
+
+    def note(environ: dict[str, t.Any], start_response: t.Callable[..., t.Any]) -> list[bytes]:
+        asked.append(environ["PATH_INFO"])
+        return app(environ, start_response)
+
+    server = WsgiServer(note)
+    server.start()
+    port = int(server.url.rpartition(":")[2])
+    with socket.create_connection((LOOPBACK, port), timeout=5) as client:
+        client.sendall(b"POST /cut HTTP/1.1\r\nHost: lab\r\nContent-Length: 100\r\n\r\nhalf")
+        client.shutdown(socket.SHUT_WR)
+        assert client.recv(100) == b""
+    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=5)
+    assert ask(connection, "POST", "/whole", body=b"some")[:2] == (200, b"POST some")
+    connection.close()
+    server.stop()
+    assert asked == ["/whole"]
