@@ -87,14 +87,17 @@ accounts:
       description: Always false.
       type: bool
       returned: always
+      sample: false
     failed:
       description: Whether the account was not found, or could not be read.
       type: bool
       returned: always
+      sample: false
     msg:
       description: Why it failed, and what to do.
       type: str
       returned: when it failed
+      sample: "This is no account that Conformity shows to this API key: add it in Conformity, or give the role of the key access to it."
     id:
       description: ID of the account in Conformity.
       type: str

@@ -272,10 +272,12 @@ setting:
       description: Whether notifications are sent.
       type: bool
       returned: success
+      sample: true
     manual:
       description: Whether users may send single findings by hand.
       type: bool
       returned: success
+      sample: false
     filter:
       description: Which findings are sent.
       type: dict

@@ -190,18 +190,24 @@ regions:
       type: list
       elements: str
       returned: always
+      sample: []
     changed:
       description: Whether anything was written, or would be in check mode.
       type: bool
       returned: always
+      sample: true
     failed:
       description: Whether this region failed.
       type: bool
       returned: always
+      sample: false
     msg:
       description: Why it failed.
       type: str
       returned: when it failed
+      sample: >-
+        The stack CloudConformityMonitoring in eu-central-1 is still CREATE_IN_PROGRESS when the time for waiting (wait_timeout) is over.
+        CloudFormation goes on with it; run again to have the rest done.
 """
 
 from functools import partial

@@ -124,6 +124,7 @@ regions:
       description: What Conformity calls that event, or null.
       type: str
       returned: always
+      sample: UpdateTerminationProtection
     reason:
       description: Why it is not confirmed, or null.
       type: str
@@ -133,14 +134,20 @@ regions:
       description: Always false.
       type: bool
       returned: always
+      sample: false
     failed:
       description: Whether AWS or Conformity refused something. That an event has not arrived is no failure.
       type: bool
       returned: always
+      sample: false
     msg:
       description: Why it failed.
       type: str
       returned: when it failed
+      sample: >-
+        AWS refused cloudformation:UpdateTerminationProtection in eu-central-1 (AccessDenied): User: arn:aws:iam::123456789012:user/ops is not
+        authorized to perform: cloudformation:UpdateTerminationProtection. Allow the IAM action cloudformation:UpdateTerminationProtection to the AWS
+        credentials that are used.
 """
 
 import typing as t

@@ -87,6 +87,7 @@ conformity_problem:
   description: Why Conformity could not be asked, or that it does not list the account. Null if it was asked, or there is no API key.
   type: str
   returned: always, unless the failure concerns all regions
+  sample: Conformity lists no account for the AWS account 123456789012. Add it there, or give the API key access to it.
 regions:
   description: How RTM stands in each region, in the order of O(regions).
   type: list
@@ -143,10 +144,12 @@ regions:
       type: list
       elements: str
       returned: always
+      sample: ["rule_disabled"]
     last_event_known:
       description: Whether Conformity told about events from here. V(false) without an API key, and for regions that are skipped.
       type: bool
       returned: always
+      sample: true
     last_event_at:
       description: When the last event happened that Conformity received from here within O(event_days), in UTC. Null if there is none, or that is not known.
       type: str
@@ -161,14 +164,19 @@ regions:
       description: Always V(false).
       type: bool
       returned: always
+      sample: false
     failed:
       description: Whether this region could not be read.
       type: bool
       returned: always
+      sample: false
     msg:
       description: Why it could not be read.
       type: str
       returned: when it failed
+      sample: >-
+        AWS refused cloudformation:DescribeStacks in eu-central-1 (AccessDenied): User: arn:aws:iam::123456789012:user/ops is not authorized to
+        perform: cloudformation:DescribeStacks. Allow the IAM action cloudformation:DescribeStacks to the AWS credentials that are used.
 """
 
 import typing as t

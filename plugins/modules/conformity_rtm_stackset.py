@@ -298,10 +298,12 @@ instances:
           wanted ones.
       type: bool
       returned: always
+      sample: false
     msg:
       description: Why it failed.
       type: str
       returned: when it failed
+      sample: "The stack instance is OUTDATED, FAILED: The rule already exists."
 operations:
   description: CloudFormation's operations on the stack set that were begun or waited for.
   type: list
@@ -327,6 +329,7 @@ operations:
       description: CloudFormation's reason for the status, or null.
       type: str
       returned: always
+      sample: null
 management_account_covered:
   description: Always V(false), since stack sets with C(SERVICE_MANAGED) permissions never deploy into the management account.
   type: bool

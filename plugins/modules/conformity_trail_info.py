@@ -80,14 +80,19 @@ regions:
       description: Always false.
       type: bool
       returned: always
+      sample: false
     failed:
       description: Whether AWS could not be asked about this region.
       type: bool
       returned: always
+      sample: false
     msg:
       description: Why it could not.
       type: str
       returned: when it failed
+      sample: >-
+        AWS refused cloudtrail:DescribeTrails in eu-central-1 (AccessDenied): User: arn:aws:iam::123456789012:user/ops is not authorized to perform:
+        cloudtrail:DescribeTrails. Allow the IAM action cloudtrail:DescribeTrails to the AWS credentials that are used.
 """
 
 from ansible.module_utils.basic import AnsibleModule

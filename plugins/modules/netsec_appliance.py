@@ -91,14 +91,17 @@ appliances:
       description: Whether something was changed, or would be in check mode.
       type: bool
       returned: always
+      sample: true
     failed:
       description: Whether this appliance failed.
       type: bool
       returned: always
+      sample: false
     msg:
       description: Why it failed.
       type: str
       returned: when it failed
+      sample: "Its software is being migrated: wait until the migration has finished, then run again."
     appliance:
       description:
         - The appliance as the API lists it, with O(state=absent) as it was listed before. Null if it is not listed.

@@ -93,14 +93,17 @@ appliances:
       description: Whether something was changed, or would be in check mode.
       type: bool
       returned: always
+      sample: false
     failed:
       description: Whether this appliance failed.
       type: bool
       returned: always
+      sample: false
     msg:
       description: Why it failed.
       type: str
       returned: when it failed
+      sample: "i-0123456789abcdef0 is no registered appliance of this account: check the instance ID, and the region of the API."
     id:
       description: Number of the appliance in the API. It may change when the appliance registers again.
       type: int

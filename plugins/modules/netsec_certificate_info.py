@@ -175,14 +175,17 @@ appliances:
       description: Always V(false).
       type: bool
       returned: always
+      sample: false
     failed:
       description: Whether nothing could be found out about this appliance. The other entries are as good as ever.
       type: bool
       returned: always
+      sample: false
     msg:
       description: Why nothing could be found out.
       type: str
       returned: if it failed
+      sample: i-0123456789abcdef0 is known neither to the Network Security API nor to EC2 in eu-central-1. Check the instance id and the regions.
     status:
       description:
         - V(valid), V(expiring) (within O(renew_before)) or V(expired).
@@ -196,10 +199,12 @@ appliances:
       description: Whether the certificate is to be renewed now.
       type: bool
       returned: if it did not fail
+      sample: true
     unfinished:
       description: Whether a renewal began and has not restored everything yet.
       type: bool
       returned: if it did not fail
+      sample: false
     reason:
       description: Why the status is what it is.
       type: str
@@ -209,10 +214,12 @@ appliances:
       description: Whether the API lists the appliance, but its EC2 instance is gone. The RV(appliances[].status) is V(unknown) then.
       type: bool
       returned: if it did not fail
+      sample: false
     registered:
       description: Whether the API lists the appliance.
       type: bool
       returned: if it did not fail
+      sample: true
     name:
       description: The tag C(Name) of the EC2 instance, V(null) if it has none.
       type: str
@@ -224,6 +231,7 @@ appliances:
         - For its keys see RV(trendmicro.cloudone.netsec_appliance_info#module:appliances).
       type: dict
       returned: if it did not fail
+      sample: {"id": 4711, "instance_id": "i-0123456789abcdef0", "host_name": "perimeter-1"}
     region:
       description: AWS region of the instance, as far as it is known.
       type: str
@@ -260,6 +268,7 @@ appliances:
           description: The external ID for that role, as in O(appliances).
           type: str
           returned: if it is given
+          sample: netsec
     account_id:
       description: ID of the AWS account of the instance, as far as it is known.
       type: str
@@ -289,6 +298,7 @@ appliances:
           description: V(0) in an appliance deployed inline, V(1) behind a Gateway Load Balancer.
           type: int
           returned: always
+          sample: 0
         private_ip:
           description: Its private address.
           type: str
@@ -308,6 +318,9 @@ appliances:
       description: Why the management interface is not known, and what to do. V(null) if it is known, or if EC2 has no such instance.
       type: str
       returned: if it did not fail
+      sample: >-
+        Nothing tells which network interface of i-0123456789abcdef0 is the one for management. Set management_interface of this appliance to one of
+        its interfaces: eni-0123456789abcdef0 (device index 0, 10.0.0.10), eni-0fedcba9876543210 (device index 1, 10.0.1.10).
     registered_at:
       description:
         - When the appliance registered, in UTC. V(null) if nothing tells.
@@ -385,6 +398,7 @@ appliances:
           description: Why it was not searched. V(null) if it was, or was not to be.
           type: str
           returned: always
+          sample: "The log group network-security-system in eu-central-1 is too large: 20 pages of answers do not cover two days."
         searched_from:
           description: From when on all of the log was searched, in UTC. V(null) if it was not.
           type: str
@@ -399,6 +413,10 @@ appliances:
       description: What an unfinished renewal recorded, to be restored. V(null) if there is none. See M(trendmicro.cloudone.netsec_renewal_record).
       type: dict
       returned: if it did not fail
+      sample:
+        appliance_id: 4711
+        profile_id: 4
+        log_types: [{"name": "system", "group": "network-security-system", "stream": "system_{instance_id}", "enabled": true}]
 summary:
   description: What the forecasts come to.
   returned: when RV(appliances) is

@@ -163,14 +163,17 @@ appliances:
       description: Whether something was changed, or would be in check mode.
       type: bool
       returned: always
+      sample: true
     failed:
       description: Whether this appliance failed.
       type: bool
       returned: always
+      sample: false
     msg:
       description: Why it failed.
       type: str
       returned: when it failed
+      sample: i-0123456789abcdef0 has version 2020.9.12; streaming logs to CloudWatch needs 2020.10.0 or later. Update the appliance first.
     appliance_id:
       description: Number of the appliance in the API.
       type: int

@@ -61,14 +61,17 @@ appliances:
       description: Always false.
       type: bool
       returned: always
+      sample: false
     failed:
       description: Whether this appliance failed.
       type: bool
       returned: always
+      sample: false
     msg:
       description: Why it failed.
       type: str
       returned: when it failed
+      sample: "i-0123456789abcdef0 is no registered appliance of this account: check the instance ID, and the region of the API."
     appliance_id:
       description: Number of the appliance in the API.
       type: int

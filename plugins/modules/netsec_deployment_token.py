@@ -115,6 +115,7 @@ tokens:
       description: The token. Secret. Null where none was created.
       type: str
       returned: always
+      sample: the-secret-token
     id:
       description: ID of the token, or null if the answer has none.
       type: str
@@ -124,14 +125,19 @@ tokens:
       description: Whether the token was created or revoked, or would be in check mode.
       type: bool
       returned: always
+      sample: true
     failed:
       description: Whether this token failed.
       type: bool
       returned: always
+      sample: false
     msg:
       description: Why it failed.
       type: str
       returned: when it failed
+      sample: >-
+        POST https://network.us-1.cloudone.trendmicro.com/api/deploymenttokens: HTTP 404: no such path. The endpoint for deployment tokens is not
+        documented: set its path, or create a token by hand.
 """
 
 import typing as t

@@ -89,14 +89,19 @@ appliances:
       description: Always V(false).
       type: bool
       returned: always
+      sample: false
     failed:
       description: Whether nothing could be found out about this appliance, for example because there is no such instance.
       type: bool
       returned: always
+      sample: false
     msg:
       description: Why nothing could be found out.
       type: str
       returned: if it failed
+      sample: >-
+        There is no EC2 instance i-0123456789abcdef0 in eu-central-1 for these AWS credentials. Check the id, the region and the account. Leave out
+        appliances that the vendor hosts: their instances are in accounts of the vendor.
     region:
       description: AWS region of the instance.
       type: str

@@ -121,14 +121,19 @@ log_groups:
       description: Whether something was changed, or would be in check mode. Can be V(true) for one that failed half-way.
       type: bool
       returned: always
+      sample: true
     failed:
       description: Whether it is not as it should be.
       type: bool
       returned: always
+      sample: false
     msg:
       description: Why not, and what to do.
       type: str
       returned: if it failed
+      sample: >-
+        AWS refused logs:CreateLogGroup in eu-central-1 (AccessDenied): User: arn:aws:iam::123456789012:user/ops is not authorized to perform:
+        logs:CreateLogGroup. Allow the IAM action logs:CreateLogGroup to the AWS credentials that are used.
     region:
       description: AWS region.
       type: str

@@ -124,14 +124,17 @@ subscriptions:
       description: Whether something was changed, or would be in check mode.
       type: bool
       returned: always
+      sample: true
     failed:
       description: Whether it is not as it should be.
       type: bool
       returned: always
+      sample: false
     msg:
       description: Why not, and what to do.
       type: str
       returned: if it failed
+      sample: There is no log group network-security-system in eu-central-1. Create it first, for example with netsec_log_group.
     region:
       description: AWS region.
       type: str

@@ -91,14 +91,17 @@ appliances:
       description: Whether a profile was distributed, or would be in check mode.
       type: bool
       returned: always
+      sample: true
     failed:
       description: Whether this appliance failed.
       type: bool
       returned: always
+      sample: false
     msg:
       description: Why it failed.
       type: str
       returned: when it failed
+      sample: "i-0123456789abcdef0 is no registered appliance of this account: check the instance ID, and the region of the API."
     appliance_id:
       description: Number of the appliance in the API.
       type: int
@@ -113,6 +116,7 @@ appliances:
       description: Whether nothing was done about this appliance, since no profile is given for it.
       type: bool
       returned: always
+      sample: false
     reason:
       description: Why it was skipped, and what to do.
       type: str

@@ -129,14 +129,19 @@ appliances:
       description: Whether tags were changed.
       type: bool
       returned: always
+      sample: true
     failed:
       description: Whether the settings could not be read, or the tags not be changed.
       type: bool
       returned: always
+      sample: false
     msg:
       description: Why not.
       type: str
       returned: if it failed
+      sample: >-
+        There is no EC2 instance i-0123456789abcdef0 in eu-central-1 for these AWS credentials. Check the id, the region and the account. Leave out
+        appliances that the vendor hosts: their instances are in accounts of the vendor.
     settings:
       description:
         - The settings that are to be restored after the registration. Those of an interrupted renewal, if there was one.
@@ -166,6 +171,9 @@ appliances:
         - V(null) if there is nothing to restore.
       type: dict
       returned: if O(state=started) and it did not fail
+      sample:
+        instance_id: i-0123456789abcdef0
+        log_types: [{"name": "system", "group": "network-security-system", "stream": "system_{instance_id}", "enabled": true}]
     distribution:
       description:
         - The C(instance_id) and C(profile_id) to restore, in the form of O(trendmicro.cloudone.netsec_policy_distribution#module:distributions).

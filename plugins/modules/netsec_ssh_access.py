@@ -161,14 +161,17 @@ appliances:
       description: Whether a group was attached or detached.
       type: bool
       returned: always
+      sample: true
     failed:
       description: Whether SSH could not be opened or closed.
       type: bool
       returned: always
+      sample: false
     msg:
       description: Why not.
       type: str
       returned: if it failed
+      sample: eni-0123456789abcdef0, the management interface of i-0123456789abcdef0, is gone.
     interface_id:
       description: The management interface.
       type: str
@@ -215,18 +218,22 @@ groups:
       type: list
       elements: str
       returned: always
+      sample: ["eni-0123456789abcdef0"]
     deleted:
       description: Whether it was deleted, which it is not while interfaces of appliances that were not named have it.
       type: bool
       returned: always
+      sample: true
     failed:
       description: Whether it could not be taken back.
       type: bool
       returned: always
+      sample: false
     msg:
       description: Why not.
       type: str
       returned: if it failed
+      sample: eni-0123456789abcdef0 has no security group but what was lent to it. Attach one of your own to it, then close SSH access again.
 """
 
 import typing as t

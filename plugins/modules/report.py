@@ -142,4 +142,5 @@ files:
       description: Whether it was written, or in check mode would be.
       type: bool
       returned: always
+      sample: true
 """

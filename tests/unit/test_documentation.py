@@ -5,13 +5,16 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import re
+import typing as t
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import yaml
-from collection_interface import ACTION_GROUPS, CODE, COLLECTION, MODULES, OTHER_PLUGINS, PLAYBOOKS, ROLES, RULEBOOKS
+from collection_interface import ACTION_GROUPS, CODE, COLLECTION, MODULES, OTHER_PLUGINS, PACKAGE, PLAYBOOKS, ROLES, RULEBOOKS
 from documented_examples import FILES, ROOT, Snippet, anchors, blocks, code_spans, command_lines, links, typed_in
 from example_checks import command_problems, document_problems
 
@@ -78,6 +81,18 @@ def test_everything_is_in_the_overviews() -> None:
     listed, policies = links(docs / "index.md"), links(docs / "iam_policies.md")
     assert [file for file in FILES if file.is_relative_to(docs) and str(file.relative_to(docs)) not in [*listed, "index.md"]] == []
     assert [file.name for file in docs.glob("policies/*.json") if f"policies/{file.name}" not in policies] == []
+
+
+@pytest.mark.parametrize("module", sorted(MODULES))
+def test_each_return_value_has_a_sample(module: str) -> None:
+    values = list(leaves(yaml.safe_load(importlib.import_module(f"{PACKAGE}.modules.{module}").RETURN)))
+    assert values and [name for name, value in values if "sample" not in value] == []
+
+
+def leaves(values: t.Mapping[str, t.Any]) -> Iterator[tuple[str, t.Mapping[str, t.Any]]]:
+    """Return values that have no parts of their own."""
+    for name, value in values.items():
+        yield from leaves(value["contains"]) if "contains" in value else [(name, value)]
 
 
 def test_make_targets() -> None:
