@@ -23,7 +23,8 @@ options:
     required: true
   state:
     description:
-      - V(absent) unregisters the appliances that are registered. One whose software is being migrated is refused.
+      - V(absent) unregisters the appliances that are registered, and all entries of one that the API lists more than once. An appliance whose software is
+        being migrated is refused.
       - V(present) waits until each appliance is listed exactly once. It changes nothing.
         In check mode it looks once, and an appliance that is missing is no failure.
     type: str
@@ -104,7 +105,7 @@ appliances:
       sample: "Its software is being migrated: wait until the migration has finished, then run again."
     appliance:
       description:
-        - The appliance as the API lists it, with O(state=absent) as it was listed before. Null if it is not listed.
+        - The appliance as the API lists it, with O(state=absent) as it was listed before, the last of its entries. Null if it is not listed.
         - The keys are those of RV(trendmicro.cloudone.netsec_appliance_info#module:appliances).
       type: dict
       returned: when it did not fail
@@ -123,7 +124,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.history import is_migrating
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.lookup import find_each, for_each_found
-from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.model import Appliance
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.model import Appliance, ListedRepeatedly
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._arguments import cloudone_spec, concurrency_spec, require_libraries
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._cloudone.netsec import NetsecApi, netsec_api
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._errors import ApiError, CloudOneError, InputError
@@ -133,21 +134,28 @@ from ansible_collections.trendmicro.cloudone.plugins.module_utils._results impor
 
 def unregister(api: NetsecApi, instance_ids: t.Sequence[str], *, concurrency: int, check_mode: bool) -> list[Result]:
     """Unregister what is registered and not being migrated."""
-    found = find_each(api, instance_ids, concurrency=concurrency)
+    found = [listed_entries(outcome) for outcome in find_each(api, instance_ids, concurrency=concurrency)]
     migrations = api.migrations() if any(outcome.value for outcome in found) else []
 
-    def remove(instance_id: str, appliance: Appliance | None) -> Result:
-        if appliance is None:
+    def remove(instance_id: str, listed: t.Sequence[Appliance]) -> Result:
+        if not listed:
             return {"appliance": None}
-        if is_migrating(migrations, appliance.id):
+        if any(is_migrating(migrations, appliance.id) for appliance in listed):
             raise InputError("Its software is being migrated: wait until the migration has finished, then run again.")
-        removed = check_mode or api.unregister(appliance.id)
+        removed = [check_mode or api.unregister(appliance.id) for appliance in listed]
         # What stands before the API may say as well that there is no such thing. An appliance that is still listed must not register anew.
-        if not removed and api.find(instance_id):
+        if not all(removed) and api.find(instance_id):
             raise InputError("The API said that there is no such appliance, but still lists it. Run again.")
-        return {"appliance": appliance.as_result(), "changed": removed}
+        return {"appliance": listed[-1].as_result(), "changed": any(removed)}
 
     return entries(for_each_found(found, remove, concurrency=concurrency))
+
+
+def listed_entries(outcome: Outcome[str, Appliance | None]) -> Outcome[str, t.Sequence[Appliance]]:
+    """All entries of an appliance: none, one, or more if it registered while an old one was still there."""
+    if isinstance(outcome.error, ListedRepeatedly):
+        return Outcome(outcome.item, outcome.error.appliances)
+    return Outcome(outcome.item, [outcome.value] if outcome.value else [], outcome.error)
 
 
 def await_registered(api: NetsecApi, instance_ids: t.Sequence[str], *, timeout: float, interval: float, concurrency: int, check_mode: bool) -> list[Result]:

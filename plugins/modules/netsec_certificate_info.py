@@ -191,7 +191,8 @@ appliances:
         - V(valid), V(expiring) (within O(renew_before)) or V(expired).
         - V(unregistered) if the API does not list the appliance.
         - V(hosted) if the user names it in O(hosted_instance_ids), or if the API says that its instance belongs to another AWS account.
-        - V(unknown) if it cannot be told. The RV(appliances[].reason) says why.
+        - V(unknown) if it cannot be told. The RV(appliances[].reason) says why. It is due all the same if the API lists the appliance more than once, and a
+          renewal has recorded what it had.
       type: str
       returned: if it did not fail
       sample: expiring

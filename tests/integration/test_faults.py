@@ -331,6 +331,22 @@ def test_killed_between_unregister_and_register(start_site: StartSite) -> None:
     assert after["profile_id"] == before["profile_id"]
 
 
+def test_two_renewals_at_the_same_time_that_registered_it_twice(start_site: StartSite) -> None:
+    loses = {"registration_loses": ["log_types", "profile"], "log_types": {"ipsBlock": {"group": "block-events"}}}
+    site = start_site({**EXPIRED, **loses, "ssh_standing_rule": True})
+    before = site.appliance("expired")
+    site.lab.control.add_fault("api", {"delay": 30}, match={"method": "POST", "path": "*/cloudwatchlogconfig"})
+    site.renew_until(lambda: bool(site.lab.control.faults()[0]["fired"]))
+    # What the other one does, if it had unregistered the appliance in the API before.
+    inventory, key = site.lab.state_dir.addressed_inventory, site.lab.environment["CLOUDONE_API_KEY"]
+    other = site.run(["ansible", "-i", str(inventory), "all", "-m", "trendmicro.cloudone.nsva_registration", "-a", f"api_key={key}"])
+    assert other.returncode == 0, other.output
+    assert site.totals()["listed_twice"] == 1
+    assert_a_second_run_finishes(site)
+    after = site.appliance("expired")
+    assert (after["log_types"], after["profile_id"]) == (before["log_types"], before["profile_id"])
+
+
 def test_killed_before_ssh_is_closed(start_site: StartSite) -> None:
     site = start_site(EXPIRED)
     site.lab.control.add_fault("aws", {"delay": 30}, match={"operation": "ec2:ModifyNetworkInterfaceAttribute"}, after=1)

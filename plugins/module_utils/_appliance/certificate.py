@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from datetime import MAXYEAR, datetime, timedelta
 
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.certificate_log import LogEvidence, errors_after, errors_are_over
-from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.model import Appliance
-from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.renewal_record import renewed_since
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.model import Appliance, ListedRepeatedly
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.renewal_record import decode, renewed_since
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.instances import GONE, Instance
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._errors import InputError
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._times import EPOCH, from_text, to_text
@@ -31,6 +31,7 @@ class Facts:
     """What is known about one appliance.
 
     :ivar appliance: as the API lists it; ``None`` if it does not.
+    :ivar repeated: that the API lists it more than once; ``appliance`` is one of the entries then.
     :ivar instance: as EC2 describes it; ``None`` if it was not found, or EC2 was not asked.
     :ivar regions: the AWS regions that were searched; empty if EC2 was not asked.
     :ivar account_ids: the AWS accounts that were searched; known where the instance was not found.
@@ -45,6 +46,7 @@ class Facts:
     account_ids: t.Sequence[str] = ()
     named_hosted: bool = False
     log: LogEvidence = field(default_factory=LogEvidence)
+    repeated: ListedRepeatedly | None = None
 
 
 @dataclass(frozen=True)
@@ -143,9 +145,12 @@ def assess(facts: Facts, *, registration_tag: str, renew_before: timedelta, now:
     :param registration_tag: key of the instance tag that a renewal writes.
     :param renew_before: how long before its expiry a certificate is due.
     :raises InputError: if neither the API nor EC2 knows the instance.
+    :raises ListedRepeatedly: if the API lists the appliance more than once, and no renewal has recorded what it had.
     """
     if facts.named_hosted:
         return Assessment("hosted", False, "named as hosted by the vendor, who renews its certificate")
+    if facts.repeated:
+        return _listed_repeatedly(facts, facts.repeated)
     if not facts.regions:
         return _without_ec2(facts)
     if facts.instance is None:
@@ -167,7 +172,7 @@ def log_matters_since(facts: Facts, *, registration_tag: str, now: datetime) -> 
 
     They cannot where nothing is dated, and where a certificate has expired by a date that is no estimate.
     """
-    if facts.named_hosted or facts.appliance is None or facts.instance is None or facts.instance.state in GONE:
+    if facts.named_hosted or facts.repeated or facts.appliance is None or facts.instance is None or facts.instance.state in GONE:
         return None
     try:
         found = registration(facts.instance, facts.appliance.id, registration_tag, now)
@@ -186,9 +191,8 @@ def _dated(dated: Registration | None, log: LogEvidence, state: str, renew_befor
     left = found.expires_at - now
     status: Status = "expired" if left <= timedelta(0) else "expiring" if left <= renew_before else "valid"
     due = status != "valid"
-    if due and state != "running":
-        due = False
-        reason += f"; the EC2 instance is {state}: start it, then renew"
+    if due:
+        due, reason = _if_running(state, reason)
     return Assessment(status, due, reason, found, math.floor(left / timedelta(days=1)), errors=errors)
 
 
@@ -239,6 +243,20 @@ def _by_date(dated: Registration, now: datetime) -> str:
     if dated.source == "renewal_record":
         return f"probably {expires} a renewal that was interrupted began on {dated.at:%Y-%m-%d}, in which the appliance registered"
     return f"{expires} the appliance registered on {dated.at:%Y-%m-%d}"
+
+
+def _if_running(state: str, reason: str) -> tuple[bool, str]:
+    """Whether what is due can be renewed now, and the reason, with what to do if it cannot."""
+    return (True, reason) if state == "running" else (False, f"{reason}; the EC2 instance is {state}: start it, then renew")
+
+
+def _listed_repeatedly(facts: Facts, repeated: ListedRepeatedly) -> Assessment:
+    """Two renewals at the same time may leave that. What to restore when it registers anew is known only from the record of one of them."""
+    instance = facts.instance
+    if instance is None or instance.state in GONE or decode(instance.tags) is None:
+        raise repeated
+    due, reason = _if_running(instance.state, f"it {repeated.fact}, as renewals at the same time leave it: all are unregistered, and it registers anew")
+    return Assessment("unknown", due, reason)
 
 
 def _without_ec2(facts: Facts) -> Assessment:

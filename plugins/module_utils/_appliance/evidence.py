@@ -12,7 +12,7 @@ from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.cer
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.certificate_log import LogEvidence
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.log_search import LogReader
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.lookup import find_each
-from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.model import Appliance
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.model import Appliance, ListedRepeatedly
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.accounts import Params, Role, in_each_account
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.instances import by_region, find_instances
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.interface_search import find_management_interfaces
@@ -45,6 +45,7 @@ class _Known(t.NamedTuple):
 
     wanted: Wanted
     appliance: Appliance | None
+    repeated: ListedRepeatedly | None = None
 
 
 @dataclass(frozen=True)
@@ -81,18 +82,24 @@ def gather(
 
     def ask(clients: AwsClients, known: list[_Known]) -> list[Outcome[_Known, Evidence]]:
         tell = _ask_aws(clients, known, regions, concurrency)
-        told = for_each(lambda one: tell(*one), known, concurrency=1)
+        told = for_each(tell, known, concurrency=1)
         return _with_logs(told, read_logs(clients, [outcome.value.facts for outcome in told if outcome.value])) if read_logs else told
 
-    known = [_Known(one, listed[one.instance_id].value) for one in wanted if listed[one.instance_id].error is None]
-    asked = _refuse_misplaced(in_each_account(aws, known, ask, role_of=lambda one: one.wanted.role))
+    known = for_each(lambda one: _known(one, listed[one.instance_id]), wanted, concurrency=1)
+    asked = _refuse_misplaced(in_each_account(aws, [outcome.value for outcome in known if outcome.value], ask, role_of=lambda one: one.wanted.role))
     evidence = {outcome.item.wanted.instance_id: outcome for outcome in asked}
+    answers = for_each(lambda outcome: evidence[outcome.result().wanted.instance_id].result(), known, concurrency=1)
+    return [Outcome(outcome.item.item, outcome.value, outcome.error) for outcome in answers]
 
-    def evidence_of(one: Wanted) -> Evidence:
-        listed[one.instance_id].result()
-        return evidence[one.instance_id].result()
 
-    return for_each(evidence_of, wanted, concurrency=1)
+def _known(wanted: Wanted, listed: Outcome[str, Appliance | None]) -> _Known:
+    """What the API says of an appliance.
+
+    :raises CloudOneError: it could not be looked up.
+    """
+    if isinstance(listed.error, ListedRepeatedly):
+        return _Known(wanted, listed.error.appliances[-1], listed.error)
+    return _Known(wanted, listed.result())
 
 
 def _with_logs(told: t.Sequence[Outcome[_Known, Evidence]], logs: t.Mapping[str, LogEvidence]) -> list[Outcome[_Known, Evidence]]:
@@ -133,10 +140,10 @@ def _refuse_misplaced(asked: t.Sequence[Outcome[_Known, Evidence]]) -> list[Outc
     return [Outcome(checked.item.item, checked.value, checked.error) for checked in for_each(check, asked, concurrency=1)]
 
 
-def _ask_aws(clients: AwsClients, known: t.Sequence[_Known], regions: t.Sequence[str], concurrency: int) -> t.Callable[[Wanted, Appliance | None], Evidence]:
+def _ask_aws(clients: AwsClients, known: t.Sequence[_Known], regions: t.Sequence[str], concurrency: int) -> t.Callable[[_Known], Evidence]:
     """Ask AWS about all appliances, and return what tells the evidence of each or raises why there is none."""
     searched: dict[str, list[str]] = {}
-    for one, appliance in known:
+    for one, appliance, _repeated in known:
         region = one.region or (appliance.region if appliance else None)
         searched[one.instance_id] = [] if one.hosted else clients.regions([region] if region else regions)
     search = find_instances(clients, by_region(searched), concurrency=concurrency)
@@ -145,17 +152,19 @@ def _ask_aws(clients: AwsClients, known: t.Sequence[_Known], regions: t.Sequence
     interfaces = find_management_interfaces(
         clients,
         [instance for instance in search.instances.values() if instance.interfaces],
-        {one.instance_id: one.management_interface for one, appliance in known},
+        {each.wanted.instance_id: each.wanted.management_interface for each in known},
         concurrency=concurrency,
     )
 
-    def evidence_of(one: Wanted, appliance: Appliance | None, /) -> Evidence:
+    def evidence_of(known: _Known) -> Evidence:
+        one = known.wanted
         here = searched[one.instance_id]
         instance = search.find(one.instance_id, here)
         if here and instance is None and isinstance(account_id, CloudOneError):
             raise account_id
         searched_accounts = [account_id] if isinstance(account_id, str) else []
-        return Evidence(Facts(one.instance_id, appliance, instance, here, searched_accounts, one.hosted), interfaces.get(one.instance_id))
+        facts = Facts(one.instance_id, known.appliance, instance, here, searched_accounts, one.hosted, repeated=known.repeated)
+        return Evidence(facts, interfaces.get(one.instance_id))
 
     return evidence_of
 

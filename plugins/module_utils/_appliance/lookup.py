@@ -8,9 +8,9 @@ from __future__ import annotations
 import typing as t
 from collections import Counter, defaultdict
 
-from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.model import Appliance
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.model import Appliance, ListedRepeatedly
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._cloudone.netsec import NetsecApi
-from ansible_collections.trendmicro.cloudone.plugins.module_utils._errors import ApiError, CloudOneError, InputError
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._errors import ApiError, InputError
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._pool import Outcome, for_each
 
 Found = t.TypeVar("Found")
@@ -24,9 +24,9 @@ def find_one(api: NetsecApi, instance_id: str) -> Appliance | None:
     """Look one appliance up.
 
     :returns: ``None`` if it is not registered.
-    :raises CloudOneError: it is listed more than once.
+    :raises ListedRepeatedly: it is listed more than once.
     """
-    return _only(instance_id, api.find(instance_id))
+    return _only(api.find(instance_id))
 
 
 def require(instance_id: str, appliance: Appliance | None) -> Appliance:
@@ -43,7 +43,7 @@ def find_each(api: NetsecApi, instance_ids: t.Sequence[str] | None, *, concurren
     """Look many appliances up, with few requests.
 
     :param instance_ids: ``None``: all appliances of the account.
-    :returns: one outcome for each instance ID, in their order.
+    :returns: one outcome for each instance ID, in their order; with :class:`ListedRepeatedly` where it is listed more than once.
     :raises InputError: an instance ID is given twice.
     :raises ApiError: the API key may not read appliances, or the list of a large number cannot be read.
     """
@@ -54,7 +54,7 @@ def find_each(api: NetsecApi, instance_ids: t.Sequence[str] | None, *, concurren
         listed: dict[str, list[Appliance]] = defaultdict(list)
         for appliance in api.list_appliances():
             listed[appliance.instance_id].append(appliance)
-        return for_each(lambda instance_id: _only(instance_id, listed.get(instance_id, [])), instance_ids, concurrency=1)
+        return for_each(lambda instance_id: _only(listed.get(instance_id, [])), instance_ids, concurrency=1)
     outcomes = for_each(lambda instance_id: find_one(api, instance_id), instance_ids, concurrency=concurrency)
     for outcome in outcomes:
         if isinstance(outcome.error, ApiError) and outcome.error.status in (401, 403):
@@ -82,10 +82,7 @@ def refuse_duplicates(instance_ids: t.Iterable[str]) -> None:
         raise InputError(f"Each appliance can be given only once. Given more than once: {', '.join(repeated)}.")
 
 
-def _only(instance_id: str, found: t.Sequence[Appliance]) -> Appliance | None:
+def _only(found: t.Sequence[Appliance]) -> Appliance | None:
     if len(found) > 1:
-        ids = ", ".join(str(appliance.id) for appliance in found)
-        raise CloudOneError(
-            f"{instance_id} is listed {len(found)} times, with the IDs {ids}: unregister the stale ones in Network > Appliances, then run again."
-        )
+        raise ListedRepeatedly(found)
     return found[0] if found else None

@@ -10,6 +10,7 @@ import re
 import typing as t
 from dataclasses import dataclass, field
 
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._errors import CloudOneError
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._printable import printable
 
 Json = dict[str, t.Any]
@@ -71,6 +72,25 @@ class Appliance:
     def as_result(self) -> Json:
         """The same as a dictionary with the field names as keys, for a module's return value."""
         return dataclasses.asdict(self)
+
+
+class ListedRepeatedly(CloudOneError):
+    """The API lists an appliance more than once. Which entry is the appliance's own, nothing tells.
+
+    :ivar appliances: all of its entries, by their numbers.
+    """
+
+    def __init__(self, appliances: t.Iterable[Appliance]) -> None:
+        self.appliances = sorted(appliances, key=lambda appliance: appliance.id)
+        super().__init__(
+            f"{self.appliances[0].instance_id} {self.fact}. If renewals of it ran at the same time, run again; "
+            "otherwise unregister the stale ones in Network > Appliances first."
+        )
+
+    @property
+    def fact(self) -> str:
+        """What the API does, to follow the name of the appliance."""
+        return f"is listed {len(self.appliances)} times, with the IDs {', '.join(str(appliance.id) for appliance in self.appliances)}"
 
 
 def version_tuple(text: str | None) -> tuple[int, ...] | None:

@@ -76,7 +76,7 @@ def test_unregister_in_check_mode(script: Script, run_module: Runner) -> None:
 @pytest.mark.parametrize("check_mode", [False, True])
 def test_a_migration_and_a_failure_stop_only_their_own(script: Script, run_module: Runner, check_mode: bool) -> None:
     script.expect_search("i-1", appliance(7, "i-1"))
-    script.expect_search("i-2", appliance(8, "i-2"), appliance(9, "i-2"))
+    script.expect("POST", "/appliances/search", {}, status=400, body=search_body("i-2"))
     script.expect_search("i-3", appliance(10, "i-3"))
     expect_no_migrations(script, {"applianceId": 7, "state": "downloading"})
     if not check_mode:
@@ -86,7 +86,26 @@ def test_a_migration_and_a_failure_stop_only_their_own(script: Script, run_modul
     assert [entry["failed"] for entry in result["appliances"]] == [True, True, False]
     assert "2 of 3 appliances failed" in result["msg"]
     assert "is being migrated: wait until" in result["appliances"][0]["msg"]
-    assert "listed 2 times, with the IDs 8, 9" in result["appliances"][1]["msg"]
+    assert "HTTP 400" in result["appliances"][1]["msg"]
+
+
+def test_every_entry_of_an_appliance_is_unregistered(script: Script, run_module: Runner) -> None:
+    script.expect_search("i-1", appliance(8, "i-1"), appliance(9, "i-1"))
+    expect_no_migrations(script)
+    script.expect("DELETE", "/appliances/8", status=204)
+    script.expect("DELETE", "/appliances/9", status=404)
+    script.expect_search("i-1")
+    result = run_module(main, {**ABSENT, "instance_ids": ["i-1"]})
+    (entry,) = result["appliances"]
+    assert (result["failed"], entry["changed"], entry["appliance"]["id"]) == (False, True, 9)
+
+
+def test_no_entry_of_an_appliance_that_is_being_migrated_is_unregistered(script: Script, run_module: Runner) -> None:
+    script.expect_search("i-1", appliance(8, "i-1"), appliance(9, "i-1"))
+    expect_no_migrations(script, {"applianceId": 9, "state": "start"})
+    result = run_module(main, {**ABSENT, "instance_ids": ["i-1"]})
+    assert (result["failed"], result["changed"]) == (True, False)
+    assert "is being migrated: wait until" in result["msg"]
 
 
 def test_duplicates(script: Script, run_module: Runner) -> None:

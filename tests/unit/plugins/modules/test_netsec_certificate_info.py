@@ -211,6 +211,17 @@ def test_what_is_wrong_with_one_appliance_does_not_concern_the_others(aws: World
     assert "listed 2 times" in result["appliances"][2]["msg"]
 
 
+def test_what_renewals_at_the_same_time_leave_is_due(aws: World, run: Run, script: Script) -> None:
+    settings = Settings(1, 4, ())
+    instance_id = aws.appliance(aws.vpc(), attached_at=EXPIRED, tags=encode(settings))
+    script.expect_search(instance_id, listed(instance_id, number=8), listed(instance_id, number=7))
+    (entry,) = run(instance_id)["appliances"]
+    assert (entry["failed"], entry["status"], entry["due"], entry["unfinished"], entry["registered"]) == (False, "unknown", True, True, True)
+    assert "listed 2 times, with the IDs 7, 8" in entry["reason"]
+    assert (entry["appliance"]["id"], entry["saved_settings"]) == (8, settings.as_result())
+    assert entry["location"]["management_interface"] == aws.interface(instance_id)["NetworkInterfaceId"]
+
+
 def test_a_region_that_cannot_be_searched_fails_only_what_may_be_there(aws: World, run: Run, script: Script, record_calls: Record) -> None:
     good = aws.appliance(aws.vpc(), attached_at=EXPIRED)
     script.expect_search(good, listed(good))

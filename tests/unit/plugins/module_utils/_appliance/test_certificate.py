@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.certificate import Assessment, Facts, assess, expiry, registration
-from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.model import Appliance
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.model import Appliance, ListedRepeatedly
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.renewal_record import Settings, tags_to_start
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.instances import Instance
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._errors import InputError
@@ -20,6 +20,7 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 TAG = "trendmicro.cloudone:registered-at"
 OWN, OTHER = "123456789012", "999999999999"
 REGISTERED = Appliance(1, "i-1", account_id=OWN, region="eu-west-1")
+TWICE = ListedRepeatedly([REGISTERED, Appliance(2, "i-1", account_id=OWN, region="eu-west-1")])
 
 
 def instance(*, attached_at: datetime | None = None, state: str = "running", tag: str | None = None) -> Instance:
@@ -197,6 +198,22 @@ class TestOthers:
     def test_nobody_knows_it(self) -> None:
         with pytest.raises(InputError, match="i-1 is known neither to the Network Security API nor to EC2 in eu-west-1"):
             judge(appliance=None)
+
+    @pytest.mark.parametrize(("state", "due"), [("running", True), ("stopped", False)])
+    def test_listed_twice_with_a_record_it_registers_anew(self, state: str, due: bool) -> None:
+        record = tags_to_start({}, Settings(1, None, ()), NOW)
+        found = judge(instance=Instance("i-1", "eu-west-1", OWN, state, None, record, (), None), repeated=TWICE)
+        assert (found.status, found.due) == ("unknown", due)
+        assert found.reason.startswith("it is listed 2 times, with the IDs 1, 2, as renewals at the same time leave it: all are unregistered")
+        assert found.reason.endswith("and it registers anew" if due else "; the EC2 instance is stopped: start it, then renew")
+
+    @pytest.mark.parametrize("instance", [None, instance(), instance(state="terminated")])
+    def test_listed_twice_without_a_record_nobody_knows_what_it_had(self, instance: Instance | None) -> None:
+        with pytest.raises(ListedRepeatedly, match="otherwise unregister the stale ones"):
+            judge(instance=instance, repeated=TWICE)
+
+    def test_a_hosted_one_may_be_listed_as_often_as_it_likes(self) -> None:
+        assert judge(named_hosted=True, repeated=TWICE).status == "hosted"
 
     @pytest.mark.parametrize(("appliance", "status", "due"), [(REGISTERED, "unknown", False), (None, "unregistered", True)])
     def test_without_ec2(self, appliance: Appliance | None, status: str, due: bool) -> None:

@@ -10,9 +10,9 @@ import typing as t
 import pytest
 
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.lookup import find_each, find_one, for_each_found, require
-from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.model import Appliance
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.model import Appliance, ListedRepeatedly
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._cloudone.netsec import NetsecApi
-from ansible_collections.trendmicro.cloudone.plugins.module_utils._errors import ApiError, CloudOneError, InputError
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._errors import ApiError, InputError
 
 MANY = [f"i-{number}" for number in range(11)]
 
@@ -43,8 +43,9 @@ def test_one() -> None:
 
 
 def test_listed_twice() -> None:
-    with pytest.raises(CloudOneError, match="i-1 is listed 2 times, with the IDs 1, 9: unregister the stale ones"):
-        find_one(Account(Appliance(1, "i-1"), Appliance(9, "i-1")), "i-1")
+    with pytest.raises(ListedRepeatedly, match="i-1 is listed 2 times, with the IDs 1, 9. If renewals of it ran at the same time, run again;") as caught:
+        find_one(Account(Appliance(9, "i-1"), Appliance(1, "i-1")), "i-1")
+    assert [appliance.id for appliance in caught.value.appliances] == [1, 9]
 
 
 @pytest.mark.parametrize(("instance_ids", "requests"), [(MANY[:10], 10), (MANY, 1), ([], 0)])
@@ -57,7 +58,7 @@ def test_each_in_the_asked_order_with_few_requests(instance_ids: list[str], requ
     if instance_ids:
         assert found["i-3"].result() == Appliance(1, "i-3")
         assert found["i-0"].result() is None
-        with pytest.raises(CloudOneError, match="listed 2 times"):
+        with pytest.raises(ListedRepeatedly, match="i-5 is listed 2 times, with the IDs 2, 3"):
             found["i-5"].result()
 
 
