@@ -99,7 +99,7 @@ integration: $(TEST) ## the playbook, modules and connection against the lab, fa
 	@# A good deal of each is waiting.
 	$(PYTEST) -n 3 tests/integration
 
-faults: $(TEST) ## the fault matrix: every playbook, every outside call, every way to fail; report in build/faults/ (hours); FAULTS chooses, see docs/faults.md
+faults: $(TEST) ## the fault matrix: every playbook, every outside call, every way to fail; report in build/faults/ (two hours and more); FAULTS chooses, see docs/faults.md
 	@tools/require_programs sshd faketime
 	$(PYTEST) -n 2 tests/faults
 	python -m faults --out build/faults $(FAULTS)
