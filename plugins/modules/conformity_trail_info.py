@@ -91,8 +91,9 @@ regions:
       type: str
       returned: when it failed
       sample: >-
-        AWS refused cloudtrail:DescribeTrails in eu-central-1 (AccessDenied): User: arn:aws:iam::123456789012:user/ops is not authorized to perform:
-        cloudtrail:DescribeTrails. Allow the IAM action cloudtrail:DescribeTrails to the AWS credentials that are used.
+        AWS refused cloudtrail:DescribeTrails in eu-central-1 (AccessDeniedException): User: arn:aws:iam::123456789012:user/ops is not authorized to
+        perform: cloudtrail:DescribeTrails because no identity-based policy allows the cloudtrail:DescribeTrails action Allow the IAM action
+        cloudtrail:DescribeTrails to the AWS credentials that are used.
 """
 
 from ansible.module_utils.basic import AnsibleModule
