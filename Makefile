@@ -10,6 +10,7 @@ export PATH := $(VENV)/bin:$(PATH)
 export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/build/tree
 export PYTHONPATH := $(CURDIR)/tests
 export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/build/cache/hypothesis
+export PRE_COMMIT_HOME := $(CURDIR)/build/cache/pre-commit
 
 # Each says that the virtual environment holds those requirements; make compares its time with theirs.
 LAB := $(VENV)/.lab
@@ -72,10 +73,8 @@ test: $(TEST) $(ECOSYSTEM)/.ecosystem ## run every check: the whole of what CI r
 	@$(MAKE) --jobs 3 --output-sync oldest molecule sanity lint demo typecheck
 	@$(MAKE) unit integration
 
-lint: $(TEST) ## ruff, shellcheck, yamllint, ansible-lint (production profile), changelog and documentation linters
-	ruff check
-	git grep --untracked -l '^#!.*bash' -- .ci tests tools | xargs shellcheck
-	yamllint --strict .
+lint: $(TEST) ## what is checked before each commit (ruff, yamllint, shellcheck), ansible-lint (production profile), changelog and documentation linters
+	pre-commit run --all-files
 	check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	check-jsonschema --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/*_*.yml
 	ansible-lint

@@ -14,3 +14,8 @@ _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e
 def printable(text: str) -> str:
     """``text`` with a replacement character for each that is not to be shown. Line breaks and tabs stay."""
     return _UNPRINTABLE.sub("\ufffd", text.replace("\r\n", "\n"))
+
+
+def sentence(text: str) -> str:
+    """``text`` with an end, so that advice can follow a reason that came without one."""
+    return text if text.endswith((".", "!", "?", "…")) else text + "."

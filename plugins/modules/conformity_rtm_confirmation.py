@@ -147,7 +147,7 @@ regions:
       sample: >-
         AWS refused cloudformation:UpdateTerminationProtection in eu-central-1 (AccessDenied): User: arn:aws:iam::123456789012:user/ops is not
         authorized to perform: cloudformation:UpdateTerminationProtection because no identity-based policy allows the
-        cloudformation:UpdateTerminationProtection action Allow the IAM action cloudformation:UpdateTerminationProtection to the AWS credentials that
+        cloudformation:UpdateTerminationProtection action. Allow the IAM action cloudformation:UpdateTerminationProtection to the AWS credentials that
         are used.
 """
 

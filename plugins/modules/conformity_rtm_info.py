@@ -176,7 +176,7 @@ regions:
       returned: when it failed
       sample: >-
         AWS refused cloudformation:DescribeStacks in eu-central-1 (AccessDenied): User: arn:aws:iam::123456789012:user/ops is not authorized to
-        perform: cloudformation:DescribeStacks because no identity-based policy allows the cloudformation:DescribeStacks action Allow the IAM action
+        perform: cloudformation:DescribeStacks because no identity-based policy allows the cloudformation:DescribeStacks action. Allow the IAM action
         cloudformation:DescribeStacks to the AWS credentials that are used.
 """
 

@@ -92,7 +92,7 @@ regions:
       returned: when it failed
       sample: >-
         AWS refused cloudtrail:DescribeTrails in eu-central-1 (AccessDeniedException): User: arn:aws:iam::123456789012:user/ops is not authorized to
-        perform: cloudtrail:DescribeTrails because no identity-based policy allows the cloudtrail:DescribeTrails action Allow the IAM action
+        perform: cloudtrail:DescribeTrails because no identity-based policy allows the cloudtrail:DescribeTrails action. Allow the IAM action
         cloudtrail:DescribeTrails to the AWS credentials that are used.
 """
 

@@ -133,7 +133,7 @@ log_groups:
       returned: if it failed
       sample: >-
         AWS refused logs:CreateLogGroup in eu-central-1 (AccessDeniedException): User: arn:aws:iam::123456789012:user/ops is not authorized to
-        perform: logs:CreateLogGroup because no identity-based policy allows the logs:CreateLogGroup action Allow the IAM action logs:CreateLogGroup
+        perform: logs:CreateLogGroup because no identity-based policy allows the logs:CreateLogGroup action. Allow the IAM action logs:CreateLogGroup
         to the AWS credentials that are used.
     region:
       description: AWS region.

@@ -96,7 +96,7 @@ def _stated_answer(effect: ApiEffect) -> Response:
     return JSONResponse(effect.body, effect.status, effect.headers)
 
 
-class _Whole:
+class _Whole(ABC):
     """Waits until an answer is complete on its way out, and lets a subclass send something else."""
 
     def __init__(self, send: Send) -> None:
@@ -112,8 +112,9 @@ class _Whole:
         if not message.get("more_body"):
             await self._send_instead(self._body)
 
+    @abstractmethod
     async def _send_instead(self, body: bytes) -> None:
-        raise NotImplementedError
+        """Send an answer, or none, once the body is complete."""
 
     async def _send_body(self, body: bytes) -> None:
         """Send the answer with another body."""

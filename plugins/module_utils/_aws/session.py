@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._errors import AwsError, InputError
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._pool import Outcome
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._printable import sentence
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._surroundings import check_authorities, check_proxy
 
 try:
@@ -188,8 +189,8 @@ class AwsClients:
                 try:
                     client = self._make_client(self._session.client, service, region)
                 except (BotoCoreError, ValueError) as error:
-                    hint = "Check the region and, if one is set, endpoint_url."
-                    raise AwsError(f"boto3 cannot reach {service} in the region {region!r}: {_excerpt(error)}. {hint}", operation=f"{service}:*") from error
+                    message = f"boto3 cannot reach {service} in the region {region!r}: {sentence(_excerpt(error))}"
+                    raise AwsError(f"{message} Check the region and, if one is set, endpoint_url.", operation=f"{service}:*") from error
                 self._clients[service, region] = client
             return client
 
@@ -338,7 +339,7 @@ def _operation(client: Client, method: str) -> str:
 def _refused(operation: str, region: str, error: ClientError) -> AwsError:
     code = str(error.response.get("Error", {}).get("Code", "unknown"))
     reason = str(error.response.get("Error", {}).get("Message") or "")
-    message = f"AWS refused {operation} in {region} ({code}): {_excerpt(reason)}".rstrip(": ")
+    message = sentence(f"AWS refused {operation} in {region} ({code}): {_excerpt(reason)}".rstrip(": "))
     if code in _BAD_CREDENTIALS:
         hint = "Check the AWS credentials (access key, session token, clock), and that the region is enabled for the account."
         return AwsCredentialsError(f"{message} {hint}", operation=operation, code=code)
@@ -351,11 +352,11 @@ def _refused(operation: str, region: str, error: ClientError) -> AwsError:
 
 
 def _unreadable(operation: str, reason: object) -> AwsError:
-    return AwsError(f"The answer to {operation} cannot be read: {_excerpt(reason)}. {_CHECK_THE_WAY}", operation=operation)
+    return AwsError(f"The answer to {operation} cannot be read: {sentence(_excerpt(reason))} {_CHECK_THE_WAY}", operation=operation)
 
 
 def _unanswered(operation: str, error: Exception) -> AwsError:
-    message = f"{operation} could not be asked of AWS: {_excerpt(error)}."
+    message = f"{operation} could not be asked of AWS: {sentence(_excerpt(error))}"
     if isinstance(error, NoCredentialsError | PartialCredentialsError | ProfileNotFound):
         hint = "Set profile, or access_key and secret_key, or the environment variables or role that boto3 looks for."
         return AwsCredentialsError(f"{message} {hint}", operation=operation)

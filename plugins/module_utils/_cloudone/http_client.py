@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._cloudone.answer import Allowance, UnusableAnswer, read_body
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._errors import ApiError, InputError
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._json import UnfitJson, read_json
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._printable import sentence
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._surroundings import check_authorities, check_proxy
 
 try:
@@ -84,7 +85,7 @@ class HttpClient:
         try:
             self._common = requests.Request("GET", base_url, headers=requests.utils.default_headers()).prepare()
         except requests.RequestException as error:
-            raise InputError(f"The URL of the API cannot be used: {_sentence(str(error))}") from error
+            raise InputError(f"The URL of the API cannot be used: {sentence(str(error))}") from error
         # Whatever is asked for has to be decompressed with a bound, see read_body().
         self._common.headers.update({"Accept-Encoding": "gzip", **headers})
         self._base_url = str(self._common.url).rstrip("/")
@@ -139,7 +140,7 @@ class HttpClient:
         if response.status_code not in expect:
             details = _details(content)
             said = f"HTTP {response.status_code}" + (f": {details}" if details else "")
-            raise self._error(method, path, f"{_sentence(said)} {self._hint(response.status_code)}", status=response.status_code, details=details)
+            raise self._error(method, path, f"{sentence(said)} {self._hint(response.status_code)}", status=response.status_code, details=details)
         if not content:
             return None
         try:
@@ -209,7 +210,7 @@ def _no_answer(error: requests.RequestException, repeatable: bool) -> str:
         hint = "Check the network and the proxy, or raise api_timeout."
     else:
         hint = "It is not known whether the request was carried out: look before repeating it."
-    return f"no answer: {_sentence(_excerpt(str(reason)))} {hint}"
+    return f"no answer: {sentence(_excerpt(str(reason)))} {hint}"
 
 
 def _parse(content: bytes) -> t.Any:
@@ -248,7 +249,3 @@ def _json_api_error(error: t.Mapping[str, t.Any]) -> str:
 def _excerpt(text: str) -> str:
     line = " ".join(text.split())
     return line if len(line) <= EXCERPT else line[:EXCERPT] + "…"
-
-
-def _sentence(text: str) -> str:
-    return text if text.endswith((".", "!", "?", "…")) else text + "."

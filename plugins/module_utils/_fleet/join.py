@@ -10,7 +10,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.certificate import Facts
-from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.model import Appliance, Json
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._appliance.model import Appliance, Json, ListedRepeatedly
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.instances import GONE, Instance
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._aws.interfaces import ManagementInterface
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._fleet.model import LostAccount, SearchedAccount
@@ -49,10 +49,8 @@ def read_listed(entries: t.Iterable[Json]) -> tuple[list[Appliance], list[str]]:
             warnings.append(f"The API lists an appliance without instance ID, which is left out: ID {appliance.id}, host name {appliance.host_name!r}.")
     for instance_id, same in listed.items():
         if len(same) > 1:
-            ids = ", ".join(str(appliance.id) for appliance in same)
-            warnings.append(
-                f"The API lists {instance_id} {len(same)} times, with the IDs {ids}; the highest is taken. Unregister the stale ones in Network > Appliances."
-            )
+            fact = ListedRepeatedly(same).fact
+            warnings.append(f"{instance_id} {fact}; the highest is taken. Unregister the stale ones in Network > Appliances.")
     return [max(same, key=lambda appliance: appliance.id) for same in listed.values()], warnings
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._errors import CloudOneError
-from ansible_collections.trendmicro.cloudone.plugins.module_utils._printable import printable
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._printable import printable, sentence
 
 
 @pytest.mark.parametrize(
@@ -26,6 +26,11 @@ from ansible_collections.trendmicro.cloudone.plugins.module_utils._printable imp
 )
 def test_printable(text: str, shown: str) -> None:
     assert printable(text) == shown
+
+
+@pytest.mark.parametrize(("text", "shown"), [("no", "no."), ("no.", "no."), ("what?", "what?"), ("cut…", "cut…")])
+def test_sentence(text: str, shown: str) -> None:
+    assert sentence(text) == shown
 
 
 @given(st.text(st.characters(exclude_categories=[])))

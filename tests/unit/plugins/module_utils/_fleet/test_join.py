@@ -152,7 +152,7 @@ def test_what_the_api_lists_is_read_or_told() -> None:
     )
     assert [(one.id, one.instance_id) for one in appliances] == [(4, "i-1"), (7, "42")]
     assert len(warnings) == 4
-    assert any("i-1 3 times, with the IDs 1, 4, 3; the highest is taken" in warning for warning in warnings)
+    assert any("i-1 is listed 3 times, with the IDs 1, 3, 4; the highest is taken" in warning for warning in warnings)
     assert any("ID 6, host name 'lonely'" in warning for warning in warnings)
     assert any("no numeric ID (instance ID 'i-2')" in warning for warning in warnings)
 
