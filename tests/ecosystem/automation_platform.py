@@ -15,9 +15,9 @@ import sys
 import typing as t
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
-import ansible_runner
 import yaml
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -54,6 +54,18 @@ def survey_defaults(template: Json) -> Json:
         for question in template["survey_spec"]["spec"]
         if isinstance(question.get("default"), SURVEY_TYPES[question["type"]])
     }
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job at its end, with what the platform keeps of it and shows.
+
+    :ivar events: one document of JSON for each.
+    """
+
+    succeeded: bool
+    output: str
+    events: t.Sequence[str]
 
 
 class Platform:
@@ -119,7 +131,7 @@ class Platform:
         content.setdefault("all", {})["vars"] = inventory.get("variables", {})
         return content
 
-    def launch(self, name: str, *, slices: int | None = None, limit: str | None = None, **answers: t.Any) -> list[ansible_runner.Runner]:
+    def launch(self, name: str, *, slices: int | None = None, limit: str | None = None, **answers: t.Any) -> list[Job]:
         """Run a job template to its end; return its job, or all its slices, which run at the same time.
 
         :param slices: instead of the job template's own.
@@ -135,22 +147,28 @@ class Platform:
         with ThreadPoolExecutor(len(parts)) as pool:
             return list(pool.map(lambda part: self._job(template, part, variables, limit), parts))
 
-    def _job(self, template: Json, inventory: Json, variables: Json, limit: str | None) -> ansible_runner.Runner:
+    def _job(self, template: Json, inventory: Json, variables: Json, limit: str | None) -> Job:
         folder = self._new_folder()
         environment, injected = self.inject(template["credentials"], folder)
+        (folder / "env").mkdir()
+        for name, content in {"envvars": {**self.settings, **environment}, "extravars": variables | injected}.items():
+            (folder / "env" / name).write_text(json.dumps(content), encoding="utf-8")
         script = folder / "hosts"
         script.write_text(f"#!/usr/bin/env python3\nprint(r'''{json.dumps(inventory)}''')\n", encoding="utf-8")
         script.chmod(0o700)
-        return ansible_runner.run(
-            private_data_dir=str(folder),
-            project_dir=str(ROOT),
-            playbook=template["playbook"],
-            inventory=str(script),
-            envvars={**self.settings, **environment},
-            extravars=variables | injected,
-            limit=limit,
-            quiet=True,
+        # By the command, as a process of its own for each job.
+        where = ["--project-dir", ROOT, "--inventory", script, "--ident", "job"]
+        limited = ["--limit", limit] if limit else []
+        done = subprocess.run(
+            [TOOLS / "ansible-runner", "run", folder, "--playbook", template["playbook"], *where, *limited],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
         )
+        events = [event.read_text(encoding="utf-8") for event in (folder / "artifacts" / "job" / "job_events").glob("*.json")]
+        return Job(done.returncode == 0, done.stdout, events)
 
     def _new_folder(self) -> Path:
         self._jobs += 1
