@@ -36,6 +36,10 @@ class Run:
     output: str
     recap: dict[str, dict[str, int]]
 
+    def unwrapped(self) -> str:
+        """Return the output in one line. Where Ansible breaks a warning depends on its version."""
+        return " ".join(self.output.split())
+
     def changed(self) -> int:
         return sum(host["changed"] for host in self.recap.values())
 

@@ -185,7 +185,7 @@ def test_each_host_gets_what_its_variables_say_or_a_reason_why_not(start_site: S
         netsec_cloudwatch_logs_purge=True,
     )
     assert run.returncode == 0, run.output
-    assert f"[WARNING]: {site.id_of('without-ssl')} does not have the log types sslInspection; they were left out." in run.output
+    assert f"[WARNING]: {site.id_of('without-ssl')} does not have the log types sslInspection; they were left out." in run.unwrapped()
     assert streamed(site, "without-ssl") == {"ipsBlock": BLOCKS}
     assert streamed(site, "virginia") == {"ipsBlock": BLOCKS, "sslInspection": "ssl"}
     assert streamed(site, "frankfurt") == {"system": SYSTEM}, "it was outside of the limit"
