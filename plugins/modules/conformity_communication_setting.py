@@ -308,6 +308,7 @@ from ansible_collections.trendmicro.cloudone.plugins.module_utils._conformity.co
     plan_absence,
 )
 from ansible_collections.trendmicro.cloudone.plugins.module_utils._errors import ApiError, CloudOneError, InputError
+from ansible_collections.trendmicro.cloudone.plugins.module_utils._secrets import keep_secret
 
 Params = t.Mapping[str, t.Any]
 
@@ -431,7 +432,7 @@ def main() -> None:
         made = ensure(api, wanted, module.params)
         setting = made.after
         if made.before:
-            module.no_log_values.update(made.before.secrets)  # an error may quote what is sent back
+            keep_secret(module, made.before.secrets)  # an error may quote what is sent back
         if made.changed and not module.check_mode:
             setting = carry_out(api, made, wanted)
     except CloudOneError as error:

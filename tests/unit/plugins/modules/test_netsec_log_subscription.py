@@ -179,7 +179,7 @@ def test_a_refusal_that_is_not_about_the_destination(logs: t.Any, subscribe: Run
     stream = firehose()
     record_calls().fail("PutSubscriptionFilter", "InvalidParameterException", "Invalid filter pattern")
     message = subscribe(to_s3(stream, filter_pattern="{"))["subscriptions"][0]["msg"]
-    assert message.endswith("(InvalidParameterException): Invalid filter pattern")
+    assert message.endswith("(InvalidParameterException): Invalid filter pattern.")
 
 
 def test_one_failure_does_not_stop_the_others(logs: t.Any, subscribe: Runner, record_calls: Record) -> None:
