@@ -105,7 +105,7 @@ class TestErrors:
         client, stubber = stubbed
         reason = "User: arn:aws:iam::123456789012:user/x is not authorized to perform: iam:PassRole on resource: arn:aws:iam::123456789012:role/y"
         stubber.add_client_error("run_instances", "AccessDeniedException", reason)
-        with pytest.raises(AwsError, match=r"AWS refused ec2:RunInstances .* .*:role/y\. Allow the IAM action iam:PassRole to the AWS credentials"):
+        with pytest.raises(AwsError, match=r"AWS refused ec2:RunInstances .*:role/y\. Allow the IAM action iam:PassRole to the AWS credentials"):
             call(client, "run_instances", MinCount=1, MaxCount=1)
 
     @pytest.mark.parametrize("code", ["AuthFailure", "ExpiredToken", "InvalidClientTokenId", "SignatureDoesNotMatch", "RequestExpired"])
